@@ -1,0 +1,32 @@
+# Needs Python 3.11 or later and make; everything else is installed into this folder. `make help` lists the verbs.
+PYTHON ?= python3
+PY := .venv/bin/python
+LOCAL := $(PYTHON) -m deploy.local
+export PYTHONDONTWRITEBYTECODE :=
+.DEFAULT_GOAL := help
+.PHONY: .python help run setup lock lint lint-fast contracts test bench faults reset screenshots manage
+
+help: ## What can be made
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile
+
+run: ## Start everything on this machine: http://localhost:8000 (PORT=, BANK_PORT=)
+	@exec $(LOCAL) run
+
+setup: ## Install the Python packages and the front end's, nothing else
+	@$(LOCAL) setup
+
+.python:
+	@$(LOCAL) setup-python
+
+lock: .python ## Pin the dependencies anew from pyproject.toml
+	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --group dev pyproject.toml -o requirements.lock
+	@$(LOCAL) setup-python
+
+lint-fast: .python ## ruff and the import contracts
+	@$(PY) -m deploy.checks fast
+
+lint: setup ## Everything that can be checked without running the product
+	@$(PY) -m deploy.checks all
+
+reset: ## Stop the embedded PostgreSQL and empty var/
+	@$(LOCAL) reset

@@ -1,0 +1,56 @@
+"""What the launcher keeps in var/: secrets, logs, and where the database lives."""
+
+import base64
+import json
+import os
+import secrets
+from pathlib import Path
+
+from deploy.local.install import ROOT
+
+VAR = ROOT / "var"
+LOGS = VAR / "log"
+SECRETS = VAR / "secrets.json"
+
+
+def prepare() -> None:
+    """Makes var/ for this user's eyes only where the launcher may; the database's account passes through."""
+    VAR.mkdir(exist_ok=True)
+    LOGS.mkdir(exist_ok=True)
+
+
+def log(name: str) -> Path:
+    """The log file of one step or process."""
+    LOGS.mkdir(parents=True, exist_ok=True)
+    return LOGS / f"{name}.log"
+
+
+def write_private(path: Path, text: str) -> None:
+    """Writes a file that only its owner can read, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".draft")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+        out.write(text)
+        out.flush()
+        os.fsync(out.fileno())
+    draft.replace(path)
+
+
+def secret_values(path: Path = SECRETS) -> dict[str, str]:
+    """This installation's own keys and passwords, made at its first start."""
+    if path.exists():
+        return dict(json.loads(path.read_text()))
+    made = {
+        "SECRET_KEY": secrets.token_urlsafe(48),
+        "FIELD_KEYS": "k1:" + base64.b64encode(secrets.token_bytes(32)).decode(),
+        "BLIND_INDEX_KEY": secrets.token_urlsafe(32),
+        "AUDIT_KEY": secrets.token_urlsafe(32),
+        "PIN_PEPPER": secrets.token_urlsafe(32),
+        "NETWORKS_SECRET": secrets.token_urlsafe(32),
+        "superuser_password": secrets.token_urlsafe(24),
+        "owner_password": secrets.token_urlsafe(24),
+        "app_password": secrets.token_urlsafe(24),
+    }
+    write_private(path, json.dumps(made, indent=1))
+    return made
