@@ -1,0 +1,1 @@
+"""People: credentials, devices, real name, bank cards, contacts, bank roles."""

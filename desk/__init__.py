@@ -1,0 +1,1 @@
+"""People who work for the bank: advisors, customer service, operations."""

@@ -1,0 +1,1 @@
+"""Money: each part an app of its own."""

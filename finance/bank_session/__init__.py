@@ -1,0 +1,1 @@
+"""The short, proved session in which money moves."""

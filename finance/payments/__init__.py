@@ -1,0 +1,1 @@
+"""Transfers, account opening, class rules, payouts."""

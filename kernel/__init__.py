@@ -1,0 +1,1 @@
+"""Nouns that every app may use: errors, money, clock, ids, jobs, audit, secrets, pictures."""

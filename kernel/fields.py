@@ -1,0 +1,67 @@
+"""Serializer fields that take what they say and nothing near it."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from kernel.money import MAX_FEN
+from kernel.text import is_name, is_plain
+
+
+class FenField(serializers.Field):  # type: ignore[type-arg]
+    """An amount in whole fen: a JSON integer. Refuses true, 1.0, "1", and what is out of its bounds."""
+
+    default_error_messages = {
+        "type": _("金额须为以分计的整数。"),
+        "least": _("金额不能小于 {minimum} 分。"),
+        "most": _("金额不能大于 {maximum} 分。"),
+    }
+
+    def __init__(self, *, minimum: int = 1, maximum: int = MAX_FEN, **kwargs: Any) -> None:
+        self.minimum, self.maximum = minimum, maximum
+        super().__init__(**kwargs)
+
+    def to_internal_value(self, data: Any) -> int:
+        """The amount, or a validation error."""
+        if type(data) is not int:
+            self.fail("type")
+        if data < self.minimum:
+            self.fail("least", minimum=self.minimum)
+        if data > self.maximum:
+            self.fail("most", maximum=self.maximum)
+        return data
+
+    def to_representation(self, value: int) -> int:
+        """The amount as it is."""
+        return value
+
+
+class WholeField(FenField):
+    """A whole number under the same rules: a JSON integer within bounds."""
+
+    default_error_messages = {
+        "type": _("须为整数。"),
+        "least": _("不能小于 {minimum}。"),
+        "most": _("不能大于 {maximum}。"),
+    }
+
+
+class PlainText(serializers.CharField):
+    """Text without control characters. Nothing is stripped silently; numbers and booleans are not text."""
+
+    def __init__(self, *, multiline: bool = False, name: bool = False, **kwargs: Any) -> None:
+        self.multiline, self.name_only = multiline, name
+        kwargs.setdefault("trim_whitespace", False)
+        super().__init__(**kwargs)
+        self.error_messages["marks"] = _("含有不允许的字符。")
+
+    def to_internal_value(self, data: Any) -> str:
+        """The text, or a validation error."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        text = super().to_internal_value(data)
+        fits = is_name(text) if self.name_only else is_plain(text, multiline=self.multiline)
+        if text and not fits:
+            self.fail("marks")
+        return text

@@ -1,0 +1,132 @@
+"""The outbox: side effects of committed facts, run by a worker until they succeed.
+
+A row is inserted in the transaction of the fact. The worker is kicked when that commits, and looks by itself each
+second and at every start, so nothing hangs on a process surviving. A consumer may run twice, and must not mind.
+Due times are in the bank's time, so that a demo that moves its date on also sees what is due by then.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from celery import current_app
+from django.conf import settings
+from django.db import DatabaseError, connection, transaction
+
+from kernel.clock import business_now
+from kernel.models import OutboxRow
+
+Payload = dict[str, Any]
+Consumer = Callable[[Payload], None]
+
+MAX_ATTEMPTS = 25
+MAX_PAUSE = timedelta(minutes=30)
+MAX_DRAINED = 2_000
+"""Rows that one call of `drain` takes at most; the next call takes the rest."""
+
+_consumers: dict[str, list[Consumer]] = {}
+_log = logging.getLogger(__name__)
+
+
+def consumer(topic: str) -> Callable[[Consumer], Consumer]:
+    """Registers a function for a topic. With several for one topic, each gets a row of its own."""
+
+    def register(function: Consumer) -> Consumer:
+        _consumers.setdefault(topic, []).append(function)
+        return function
+
+    return register
+
+
+def enqueue(topic: str, payload: Payload, *, run_at: datetime | None = None, key: str | None = None) -> None:
+    """Notes a side effect of the current transaction, due at `run_at` (default: as soon as it commits).
+
+    The payload holds ids and codes, never personal data in clear. A second row with the same `key` is ignored,
+    also long after the first was done. Raises RuntimeError outside a transaction.
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError("an outbox row belongs into the transaction of its fact")
+    OutboxRow.objects.bulk_create(
+        [
+            OutboxRow(
+                topic=_row_topic(topic, index),
+                payload=payload,
+                run_at=run_at or business_now(),
+                key=None if key is None else f"{_row_topic(topic, index)}:{key}",
+            )
+            for index in range(max(1, len(_consumers.get(topic, ()))))
+        ],
+        ignore_conflicts=key is not None,
+    )
+    if run_at is None:
+        kick()
+
+
+def _row_topic(topic: str, index: int) -> str:
+    return topic if index == 0 else f"{topic}#{index}"
+
+
+def kick() -> None:
+    """Wakes the worker when the current transaction commits. Losing the wake-up costs a second at most."""
+    if settings.TESTING:
+        return
+    if not getattr(connection, "_outbox_kicked", False):
+        connection._outbox_kicked = True  # type: ignore[attr-defined]
+        transaction.on_commit(_send_kick, robust=True)
+
+
+def _send_kick() -> None:
+    connection._outbox_kicked = False  # type: ignore[attr-defined]
+    try:
+        current_app.send_task("kernel.drain", retry=False, ignore_result=True)
+    except Exception:
+        _log.warning("the worker could not be woken; it looks by itself each second", exc_info=True)
+
+
+def drain(limit: int = MAX_DRAINED) -> int:
+    """Runs what is due, oldest first, each row in a transaction of its own; answers how many rows succeeded.
+
+    Several workers may drain at once: rows are taken with SKIP LOCKED.
+    """
+    succeeded = 0
+    for _ in range(limit):
+        outcome = _run_one()
+        if outcome is None:
+            break
+        succeeded += outcome
+    return succeeded
+
+
+def _run_one() -> bool | None:
+    with transaction.atomic():
+        now = business_now()
+        row = (
+            OutboxRow.objects.select_for_update(skip_locked=True)
+            .filter(done_at__isnull=True, failed_at__isnull=True, run_at__lte=now)
+            .order_by("run_at", "id")
+            .first()
+        )
+        if row is None:
+            return None
+        try:
+            with transaction.atomic():
+                _consumer_of(row.topic)(row.payload)
+        except Exception as error:
+            if isinstance(error, DatabaseError) and connection.connection.closed:
+                raise
+            _log.exception("outbox row %s of %s failed", row.pk, row.topic)
+            row.attempts += 1
+            row.last_error = type(error).__name__[:200]
+            row.run_at = now + min(MAX_PAUSE, timedelta(seconds=2 ** min(row.attempts, 12) / 4))
+            row.failed_at = now if row.attempts >= MAX_ATTEMPTS else None
+            row.save(update_fields=["attempts", "last_error", "run_at", "failed_at"])
+            return False
+        row.done_at = now
+        row.save(update_fields=["done_at"])
+        return True
+
+
+def _consumer_of(row_topic: str) -> Consumer:
+    topic, _, index = row_topic.partition("#")
+    return _consumers[topic][int(index or 0)]

@@ -1,0 +1,26 @@
+"""Celery's doors into the kernel. Each may run twice, or at once with itself."""
+
+from celery import shared_task
+from django.conf import settings
+
+from kernel import audit, jobs
+from kernel.clock import now
+from kernel.models import Heartbeat
+
+
+@shared_task(name="kernel.drain")
+def drain() -> None:
+    """Runs what is due in the outbox."""
+    jobs.drain()
+
+
+@shared_task(name="kernel.seal_audit")
+def seal_audit() -> None:
+    """Links what has been committed to the audit chain, and writes its head outside the database."""
+    audit.seal_and_publish(settings.VAR_DIR / "audit-head.jsonl")
+
+
+@shared_task(name="kernel.heartbeat")
+def heartbeat() -> None:
+    """Says that the worker lives."""
+    Heartbeat.objects.update_or_create(role="worker", defaults={"at": now()})

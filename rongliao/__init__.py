@@ -1,0 +1,1 @@
+"""Where everything meets: settings, routes, servers, the demo world."""

@@ -1,0 +1,14 @@
+"""The ASGI entry: HTTP to Django, sockets to chat."""
+
+import os
+
+import django
+from channels.routing import ProtocolTypeRouter
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rongliao.settings")
+django.setup()
+
+from chat.routing import socket_application  # noqa: E402  (needs the apps ready)
+
+application = ProtocolTypeRouter({"http": get_asgi_application(), "websocket": socket_application()})

@@ -1,0 +1,1 @@
+"""The demo world: a dozen people with a past, made through the same actions that people use."""

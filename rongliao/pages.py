@@ -1,0 +1,128 @@
+"""Pages that the front end's build left, and what machines ask about the server's health."""
+
+from pathlib import Path
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from kernel.clock import now
+from kernel.errors import NotFound, refusal_response
+from kernel.models import Heartbeat
+
+WORKER_SILENCE_S = 30
+
+
+def _built(name: str) -> HttpResponseBase:
+    path: Path = settings.FRONTEND_DIST / name
+    if not path.is_file():
+        return HttpResponse("the front end is not built: run make build\n", status=503, content_type="text/plain")
+    return HttpResponse(path.read_bytes(), content_type="text/html; charset=utf-8")
+
+
+@require_safe
+@never_cache
+def app(request: HttpRequest) -> HttpResponseBase:
+    """The customers' app; its routes are the browser's."""
+    return _built("index.html")
+
+
+@require_safe
+@never_cache
+def desk(request: HttpRequest) -> HttpResponseBase:
+    """The staff's page."""
+    return _built("desk.html")
+
+
+@require_safe
+@never_cache
+def bank(request: HttpRequest) -> HttpResponseBase:
+    """The bank sheet, on its own origin."""
+    return _built("bank.html")
+
+
+@require_safe
+@never_cache
+def service_worker(request: HttpRequest) -> HttpResponseBase:
+    """The service worker, served from the root so that it covers the app."""
+    path: Path = settings.FRONTEND_DIST / "sw.js"
+    if not path.is_file():
+        return HttpResponse(status=404)
+    return FileResponse(path.open("rb"), content_type="text/javascript; charset=utf-8")
+
+
+@require_safe
+def manifest(request: HttpRequest) -> HttpResponseBase:
+    """The web app manifest, with the installation's names."""
+    icons = [
+        {"src": "/static/icons/app-192.png", "sizes": "192x192", "type": "image/png"},
+        {"src": "/static/icons/app-512.png", "sizes": "512x512", "type": "image/png"},
+        {
+            "src": "/static/icons/app-maskable-512.png",
+            "sizes": "512x512",
+            "type": "image/png",
+            "purpose": "maskable",
+        },
+    ]
+    body: dict[str, Any] = {
+        "name": settings.BRAND,
+        "short_name": settings.BRAND,
+        "lang": "zh-CN",
+        "start_url": "/",
+        "display": "standalone",
+        "background_color": "#f4f2ed",
+        "theme_color": "#f4f2ed",
+        "icons": icons,
+    }
+    return JsonResponse(body, content_type="application/manifest+json", json_dumps_params={"ensure_ascii": False})
+
+
+def no_such_api(request: HttpRequest) -> HttpResponse:
+    """An API path that does not exist answers like any other refusal."""
+    return refusal_response(NotFound(), request)
+
+
+@require_safe
+@never_cache
+def alive(request: HttpRequest) -> JsonResponse:
+    """The process answers."""
+    return JsonResponse({"status": "alive"})
+
+
+def _database_answers() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+            return bool(cursor.fetchone() == (1,))
+    except DatabaseError:
+        return False
+
+
+def _layer_answers() -> bool:
+    layer = get_channel_layer()
+    if layer is None:
+        return False
+    try:
+        async_to_sync(layer.group_send)("readiness", {"type": "readiness.probe"})
+    except OSError:
+        return False
+    return True
+
+
+def _worker_lives() -> bool:
+    beat = Heartbeat.objects.filter(role="worker").first()
+    return beat is not None and (now() - beat.at).total_seconds() < WORKER_SILENCE_S
+
+
+@require_safe
+@never_cache
+def ready(request: HttpRequest) -> JsonResponse:
+    """Whether the server can do its work: database, channel layer, worker. 503 names what is missing."""
+    database = _database_answers()
+    checks = {"database": database, "layer": _layer_answers(), "worker": database and _worker_lives()}
+    return JsonResponse({"ready": all(checks.values()), "checks": checks}, status=200 if all(checks.values()) else 503)

@@ -1,0 +1,274 @@
+"""Every setting of 融聊. Values that differ by installation come from the environment; see docs/operating.md."""
+
+import base64
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from rongliao import environment as env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = Path(env.text("VAR_DIR", str(BASE_DIR / "var")))
+
+# Names. A bank puts its own here; nothing else in the project spells them.
+BRAND = env.text("BRAND", "融聊")
+BRAND_EN = env.text("BRAND_EN", "Rongliao")
+BANK_NAME = env.text("BANK_NAME", "远山银行")
+BANK_NAME_EN = env.text("BANK_NAME_EN", "Yuanshan Bank")
+
+# The demo world: printed log-ins, one-time codes on the page, a business date that can be moved on.
+DEMO = env.flag("DEMO")
+DEBUG = env.flag("DEBUG")
+DEVELOPMENT_SECRET = "development-only-" + "0" * 40
+SECRET_KEY = env.text("SECRET_KEY", DEVELOPMENT_SECRET)
+
+# Two origins: chat lives on one, money is confirmed on the other.
+_APP = env.origin("APP_ORIGIN", "http://localhost:8000")
+_BANK = env.origin("BANK_ORIGIN", "http://localhost:8001")
+APP_ORIGIN, BANK_ORIGIN = str(_APP), str(_BANK)
+APP_NETLOC, BANK_NETLOC = _APP.netloc, _BANK.netloc
+if APP_ORIGIN == BANK_ORIGIN:
+    raise ImproperlyConfigured("APP_ORIGIN and BANK_ORIGIN must differ: the bank sheet has an origin of its own")
+ALLOWED_HOSTS = [*{_APP.host, _BANK.host}, *env.words("EXTRA_HOSTS")]
+TRUST_PROXY = env.flag("TRUST_PROXY")
+SECURE_COOKIES = _APP.scheme == "https"
+
+# Keys for personal data: "id:base64 of 32 bytes", newest first; old ones stay for reading.
+_DEVELOPMENT_FIELD_KEY = "dev:" + base64.b64encode(b"\x01" * 32).decode()
+FIELD_KEYS = env.words("FIELD_KEYS", _DEVELOPMENT_FIELD_KEY)
+BLIND_INDEX_KEY = env.text("BLIND_INDEX_KEY", "development-only-blind-index-key")
+AUDIT_KEY = env.text("AUDIT_KEY", "development-only-audit-key")
+PIN_PEPPER = env.text("PIN_PEPPER", "development-only-pin-pepper")
+
+_COMMANDS_WITHOUT_GUARD = {"makemigrations", "spectacular", "collectstatic", "compilemessages"}
+TESTING = "pytest" in sys.modules
+if not DEMO and not TESTING and not (len(sys.argv) > 1 and sys.argv[1] in _COMMANDS_WITHOUT_GUARD):
+    _unsafe = [
+        name
+        for name, bad in {
+            "SECRET_KEY": SECRET_KEY == DEVELOPMENT_SECRET or len(SECRET_KEY) < 40,
+            "FIELD_KEYS": _DEVELOPMENT_FIELD_KEY in FIELD_KEYS,
+            "BLIND_INDEX_KEY": BLIND_INDEX_KEY.startswith("development-only"),
+            "AUDIT_KEY": AUDIT_KEY.startswith("development-only"),
+            "PIN_PEPPER": PIN_PEPPER.startswith("development-only"),
+            "DEBUG": DEBUG,
+        }.items()
+        if bad
+    ]
+    if _unsafe:
+        raise ImproperlyConfigured(
+            f"Not started: {', '.join(_unsafe)} must be set for a bank's installation "
+            "(DEMO=1 is for a demonstration on this machine alone; see docs/operating.md)"
+        )
+
+INSTALLED_APPS = [
+    "daphne",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "channels",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_prometheus",
+    "kernel",
+    "accounts",
+    "chat",
+    "moments",
+    "officials",
+    "finance.ledger",
+    "finance.bank_session",
+    "finance.networks",
+    "finance.wealth",
+    "finance.payments",
+    "finance.services",
+    "desk",
+    "rongliao",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "kernel.origins.OriginMiddleware",
+    "kernel.errors.BodyLimitMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "rongliao.urls"
+BANK_URLCONF = "rongliao.urls_bank"
+ASGI_APPLICATION = "rongliao.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# Database: the server's role by default, the owner for migrations (DATABASE_ROLE=owner).
+APP_DATABASE_ROLE = env.text("APP_DATABASE_ROLE", "rongliao_app")
+DATABASE_URL = env.text("DATABASE_URL", "postgresql://rongliao_app@localhost:5432/rongliao")
+if env.text("DATABASE_ROLE") == "owner":
+    DATABASE_URL = env.text("DATABASE_OWNER_URL", DATABASE_URL)
+_database = env.database(DATABASE_URL)
+_options = dict(_database["OPTIONS"])  # type: ignore[call-overload]
+if not TESTING and env.flag("DATABASE_POOL", True):
+    _options["pool"] = {"min_size": 1, "max_size": env.whole("DATABASE_POOL_SIZE", 12), "timeout": 10}
+DATABASES = {"default": {**_database, "OPTIONS": _options, "CONN_MAX_AGE": 0, "ATOMIC_REQUESTS": False}}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Channel layer: a hint between processes; nothing depends on it but speed.
+REDIS_URL = env.text("REDIS_URL")
+if REDIS_URL:
+    CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {"hosts": [REDIS_URL], "prefix": env.text("REDIS_PREFIX", "rongliao")},
+        }
+    }
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+else:
+    CHANNEL_LAYERS = {"default": {"BACKEND": "kernel.layers.ThreadSafeInMemoryLayer"}}
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+# Celery: carries wake-ups only. What is due stands in the outbox.
+CELERY_BROKER_URL = env.text("BROKER_URL", REDIS_URL or "memory://")
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TIMEZONE = "Asia/Shanghai"
+CELERY_BEAT_SCHEDULE = {
+    "drain-outbox": {"task": "kernel.drain", "schedule": timedelta(seconds=1)},
+    "seal-audit": {"task": "kernel.seal_audit", "schedule": timedelta(seconds=1)},
+    "heartbeat": {"task": "kernel.heartbeat", "schedule": timedelta(seconds=5)},
+}
+
+AUTH_USER_MODEL = "accounts.Person"
+AUTHENTICATION_BACKENDS = ["accounts.backends.PhoneBackend", "django.contrib.auth.backends.ModelBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+SESSION_COOKIE_NAME = "rl_session"
+SESSION_COOKIE_SAMESITE = "Strict"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = SECURE_COOKIES
+SESSION_COOKIE_AGE = 30 * 24 * 3600
+CSRF_COOKIE_NAME = "rl_csrf"
+CSRF_COOKIE_SAMESITE = "Strict"
+CSRF_COOKIE_SECURE = SECURE_COOKIES
+CSRF_TRUSTED_ORIGINS = [APP_ORIGIN]
+BANK_COOKIE_NAME = "rl_bank"
+
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = 31536000 if SECURE_COOKIES else 0
+if TRUST_PROXY:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+X_FRAME_OPTIONS = "DENY"
+
+_SOCKET_ORIGIN = APP_ORIGIN.replace("http", "ws", 1)
+_POLICY = {
+    "default-src": [NONE],
+    "script-src": [SELF],
+    "style-src": [SELF],
+    "img-src": [SELF, "blob:", "data:"],
+    "font-src": [SELF],
+    "manifest-src": [SELF],
+    "worker-src": [SELF],
+    "base-uri": [NONE],
+    "form-action": [SELF],
+    "object-src": [NONE],
+}
+# kernel.origins chooses one by the origin that was asked.
+CSP_APP = {
+    **_POLICY,
+    "connect-src": [SELF, _SOCKET_ORIGIN],
+    "frame-src": [BANK_ORIGIN],
+    "frame-ancestors": [NONE],
+}
+CSP_BANK = {**_POLICY, "connect-src": [SELF], "frame-src": [NONE], "frame-ancestors": [APP_ORIGIN]}
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.auth.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.permissions.SignedIn"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["kernel.parsers.StrictJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "kernel.api.render_error",
+    "UNAUTHENTICATED_USER": None,
+    "COERCE_DECIMAL_TO_STRING": True,
+    "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%S.%fZ",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": f"{BRAND} API",
+    "DESCRIPTION": "Chat with a bank inside. Amounts are whole fen; times are ISO 8601 in UTC.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+}
+
+LANGUAGE_CODE = "zh-hans"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+BANK_TIME_ZONE = "Asia/Shanghai"
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = VAR_DIR / "static"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+FRONTEND_DIST = BASE_DIR / "static" / "dist"
+MEDIA_ROOT = Path(env.text("MEDIA_ROOT", str(VAR_DIR / "media")))
+
+# Limits of a request. Everything that is read from outside has one.
+MAX_BODY_BYTES = 256 * 1024
+MAX_UPLOAD_BYTES = 10 * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_UPLOAD_BYTES + 64 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+DATA_UPLOAD_MAX_NUMBER_FILES = 9
+
+# The simulator of card verification and clearing (finance/networks); a bank points these at its own adapters.
+NETWORKS_URL = env.text("NETWORKS_URL", "http://127.0.0.1:8009")
+NETWORKS_SECRET = env.text("NETWORKS_SECRET", "development-only-networks-secret")
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
+    "loggers": {"daphne.http_protocol": {"level": "WARNING"}, "django.channels.server": {"level": "WARNING"}},
+}
