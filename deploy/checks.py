@@ -63,9 +63,7 @@ def typed() -> list[str]:
 
 def run(check: Check) -> tuple[Check, int, str, float]:
     began = time.monotonic()
-    done = subprocess.run(
-        check.command, cwd=check.cwd, env=check.env, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(check.command, cwd=check.cwd, env=check.env, capture_output=True, text=True, check=False)
     return check, done.returncode, done.stdout + done.stderr, time.monotonic() - began
 
 

@@ -16,7 +16,7 @@ def language_of(accept_language: str | None) -> Language:
     return "en" if first.startswith("en") else "zh"
 
 
-class Refusal(Exception):  # noqa: N818  (a refusal is an answer, not a fault)
+class Refusal(Exception):
     """Something that was asked for and not done. Subclasses name code, HTTP status and both texts."""
 
     code: ClassVar[str] = "refused"

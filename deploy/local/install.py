@@ -70,9 +70,7 @@ def python_packages(children: Children, log: Path, say: Say) -> None:
     if not works(PYTHON):
         shutil.rmtree(VENV, ignore_errors=True)
         if children.run([sys.executable, "-m", "venv", VENV], log=log, cwd=ROOT) != 0:
-            raise Failed(
-                f"{sys.executable} -m venv failed; Debian keeps it in the package python3-venv.\n{tail(log)}"
-            )
+            raise Failed(f"{sys.executable} -m venv failed; Debian keeps it in the package python3-venv.\n{tail(log)}")
     pip = [PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "--require-hashes", "-r"]
     only_uv = VENV / "uv.txt"
     only_uv.write_text(pinned("uv"))
@@ -96,8 +94,7 @@ def python_packages(children: Children, log: Path, say: Say) -> None:
     environment = uv_environment()
     repeat(
         lambda: (
-            children.run(command, log=log, cwd=ROOT, env=environment)
-            and children.run([*pip, LOCK], log=log, cwd=ROOT)
+            children.run(command, log=log, cwd=ROOT, env=environment) and children.run([*pip, LOCK], log=log, cwd=ROOT)
         ),
         log=log,
         what="Installing Python packages",
@@ -110,10 +107,7 @@ def python_packages(children: Children, log: Path, say: Say) -> None:
 def works(python: Path) -> bool:
     """Whether the environment's Python starts: a moved folder or an upgraded system breaks it."""
     try:
-        return (
-            subprocess.run([str(python), "-c", "import pip"], capture_output=True, check=False).returncode
-            == 0
-        )
+        return subprocess.run([str(python), "-c", "import pip"], capture_output=True, check=False).returncode == 0
     except OSError:
         return False
 
@@ -207,11 +201,6 @@ def front_end(children: Children, log: Path, say: Say) -> None:
     node_packages(children, log, say)
     say("building the front end")
     executable, npm = node()
-    if (
-        children.run(
-            [executable, npm, "run", "build"], log=log, cwd=FRONTEND, env=node_environment(executable)
-        )
-        != 0
-    ):
+    if children.run([executable, npm, "run", "build"], log=log, cwd=FRONTEND, env=node_environment(executable)) != 0:
         raise Failed(f"The front end was not built. The last lines of {log}:\n{tail(log, 30)}")
     stamp.write_text(content)
