@@ -4,7 +4,7 @@ import fcntl
 import sys
 from collections.abc import Callable
 
-from deploy.local import install, state
+from deploy.local import install, run, state
 from deploy.local.processes import Children, Failed
 
 MINIMUM = (3, 11)
@@ -33,7 +33,12 @@ def setup(children: Children) -> int:
     return 0
 
 
-VERBS: dict[str, Callable[[Children], int]] = {"setup": setup, "setup-python": setup_python}
+VERBS: dict[str, Callable[[Children], int]] = {
+    "run": run.run,
+    "reset": run.reset,
+    "setup": setup,
+    "setup-python": setup_python,
+}
 
 
 def main() -> int:

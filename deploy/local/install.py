@@ -71,7 +71,7 @@ def python_packages(children: Children, log: Path, say: Say) -> None:
         shutil.rmtree(VENV, ignore_errors=True)
         if children.run([sys.executable, "-m", "venv", VENV], log=log, cwd=ROOT) != 0:
             raise Failed(f"{sys.executable} -m venv failed; Debian keeps it in the package python3-venv.\n{tail(log)}")
-    pip = [PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "--require-hashes", "-r"]
+    pip: list[str | Path] = [PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "--require-hashes", "-r"]
     only_uv = VENV / "uv.txt"
     only_uv.write_text(pinned("uv"))
     repeat(
@@ -176,7 +176,7 @@ def node_packages(children: Children, log: Path, say: Say) -> None:
         return
     say("installing the front end's packages (npm ci)")
     node(say)
-    command = [executable, npm, "ci", "--no-audit", "--no-fund", "--prefer-offline"]
+    command: list[str | Path] = [executable, npm, "ci", "--no-audit", "--no-fund", "--prefer-offline"]
     repeat(
         lambda: children.run(command, log=log, cwd=FRONTEND, env=node_environment(executable)),
         log=log,

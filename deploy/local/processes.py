@@ -22,7 +22,7 @@ class Children:
     """Every process started here, so that one signal to the launcher ends them all."""
 
     def __init__(self) -> None:
-        self._running: list[subprocess.Popen[bytes]] = []
+        self._running: list[tuple[subprocess.Popen[bytes], int]] = []
         self._lock = threading.Lock()
         self._closing = False
 
@@ -35,6 +35,7 @@ class Children:
         env: Mapping[str, str] | None = None,
         user: int | None = None,
         watch_parent: bool = False,
+        stop_signal: int = signal.SIGTERM,
     ) -> subprocess.Popen[bytes]:
         """Starts a process in a session of its own (a terminal's Ctrl-C reaches the launcher alone).
 
@@ -54,7 +55,7 @@ class Children:
                 start_new_session=True,
                 **identity,
             )
-            self._running.append(child)
+            self._running.append((child, stop_signal))
         return child
 
     def run(
@@ -69,19 +70,13 @@ class Children:
         """Runs a process to its end and returns its exit code. Its output goes to `log`."""
         return self.start(command, log=log, cwd=cwd, env=env, user=user).wait()
 
-    def stop(self, child: subprocess.Popen[bytes], sig: int = signal.SIGTERM) -> None:
-        """Asks one process to end, then insists."""
-        end(child, sig)
-        with self._lock, contextlib.suppress(ValueError):
-            self._running.remove(child)
-
     def stop_all(self) -> None:
         """Ends every process that still runs, the newest first."""
         with self._lock:
             self._closing = True
             running = list(reversed(self._running))
-        for child in running:
-            end(child, signal.SIGTERM)
+        for child, stop_signal in running:
+            end(child, stop_signal)
 
 
 def as_user(user: int | None) -> dict[str, Any]:
