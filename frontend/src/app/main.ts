@@ -1,0 +1,20 @@
+import "@/shared/base.css";
+import { createPinia } from "pinia";
+import { createApp } from "vue";
+import { onSignedOut } from "@/shared/api";
+import { i18n, preferredLanguage, useLanguage } from "@/shared/i18n";
+import App from "./App.vue";
+import { router } from "./router";
+import { useSession } from "./stores/session";
+
+await useLanguage(preferredLanguage());
+const app = createApp(App).use(createPinia()).use(i18n).use(router);
+
+onSignedOut(() => {
+  const session = useSession();
+  if (!session.me) return;
+  session.forget();
+  void router.push({ name: "sign-in", query: { to: router.currentRoute.value.fullPath } });
+});
+
+app.mount("#app");

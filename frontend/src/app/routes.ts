@@ -1,0 +1,47 @@
+import type { Component } from "vue";
+import type { RouteRecordRaw } from "vue-router";
+import NothingOpen from "./NothingOpen.vue";
+
+declare module "vue-router" {
+  interface RouteMeta {
+    /** The tab that is lit. */
+    tab?: string;
+    /** A page of its own above the list; on a phone it covers list and tabs. */
+    detail?: boolean;
+    /** On a wide screen the tab is one column and not a list beside a detail. */
+    single?: boolean;
+    /** May be seen without being signed in. */
+    open?: boolean;
+    /** Neither tabs nor list: sign-in, registration. */
+    bare?: boolean;
+  }
+}
+
+type Lazy = () => Promise<{ default: Component }>;
+
+export interface Detail {
+  name: string;
+  /** Below the tab's path: ":id" */
+  path: string;
+  component: Lazy;
+}
+
+/** A tab: its list, and the pages that open beside it (wide) or over it (phone). Route params arrive as props. */
+export function tab(name: string, path: string, list: Lazy, details: Detail[] = [], options: { single?: boolean } = {}): RouteRecordRaw[] {
+  const meta = { tab: name, single: options.single ?? false };
+  return [
+    { path, name, components: { list, default: NothingOpen }, meta },
+    ...details.map((detail) => ({
+      path: `${path}/${detail.path}`,
+      name: detail.name,
+      components: { list, default: detail.component },
+      props: { list: false, default: true },
+      meta: { ...meta, detail: true },
+    })),
+  ];
+}
+
+/** A page without tabs. `open`: may be seen without being signed in. */
+export function page(name: string, path: string, component: Lazy, options: { open?: boolean } = {}): RouteRecordRaw {
+  return { path, name, component, props: true, meta: { bare: true, open: options.open ?? false } };
+}

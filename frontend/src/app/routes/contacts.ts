@@ -1,0 +1,3 @@
+import { tab } from "../routes";
+
+export default tab("contacts", "/contacts", () => import("../views/contacts/ContactsTab.vue"));

@@ -1,0 +1,3 @@
+import { tab } from "../routes";
+
+export default tab("wealth", "/wealth", () => import("../views/wealth/WealthTab.vue"));

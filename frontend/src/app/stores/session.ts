@@ -1,0 +1,50 @@
+import { defineStore } from "pinia";
+import { ref, shallowRef } from "vue";
+import { api, ApiError } from "@/shared/api";
+import type { Person } from "@/shared/people";
+
+/** GET /api/me: the signed-in person as they see themselves. */
+export interface Me extends Person {
+  roles: string[];
+}
+
+export const useSession = defineStore("session", () => {
+  const me = ref<Me | null>(null);
+  /** Why it is not known whether somebody is signed in. */
+  const error = shallowRef<unknown>(null);
+  let asking: Promise<void> | null = null;
+  let asked = false;
+
+  /** Asks the server who is signed in. */
+  async function load(): Promise<void> {
+    error.value = null;
+    try {
+      me.value = await api.get<Me>("/api/me");
+      asked = true;
+    } catch (thrown) {
+      if (thrown instanceof ApiError && thrown.status === 401) {
+        me.value = null;
+        asked = true;
+      } else {
+        error.value = thrown;
+      }
+    }
+  }
+
+  /** Resolves when the first answer is here; asks again after a failure. */
+  function ready(): Promise<void> {
+    if (asked) return Promise.resolve();
+    asking ??= load().finally(() => {
+      asking = null;
+    });
+    return asking;
+  }
+
+  /** After signing in or out: forgets everything that was read as somebody else. */
+  function forget(): void {
+    me.value = null;
+    asked = false;
+  }
+
+  return { me, error, load, ready, forget };
+});

@@ -1,0 +1,89 @@
+import { shallowRef } from "vue";
+import { language } from "./i18n";
+import { isDark, size } from "./theme";
+
+export type BankOutcome = "done" | "cancelled" | "failed";
+
+export interface BankResult {
+  outcome: BankOutcome;
+  intent_id: string;
+}
+
+/** What the bank's page posts to the page that opened it. */
+export interface BankMessage extends BankResult {
+  type: "rongliao.bank";
+}
+
+interface OpenSheet {
+  url: string;
+  origin: string;
+  resolve: (result: BankResult) => void;
+}
+
+const POLL_MS = 400;
+const WINDOW = "popup,width=440,height=860";
+
+/** The sheet that BankSheetHost draws; null when none is open. */
+export const openSheet = shallowRef<OpenSheet | null>(null);
+
+function isBankMessage(data: unknown): data is BankMessage {
+  if (typeof data !== "object" || data === null) return false;
+  const message = data as Partial<BankMessage>;
+  return (
+    message.type === "rongliao.bank" &&
+    typeof message.intent_id === "string" &&
+    (message.outcome === "done" || message.outcome === "cancelled" || message.outcome === "failed")
+  );
+}
+
+/** The address with what the bank's own origin cannot know: this page's language, palette and size. */
+function dressed(confirmUrl: string): URL {
+  const url = new URL(confirmUrl);
+  if (url.protocol !== "https:" && url.protocol !== "http:") throw new TypeError("confirm_url must be http(s)");
+  if (url.origin === location.origin) throw new TypeError("the bank sheet lives on an origin of its own");
+  const hash = new URLSearchParams(url.hash.slice(1));
+  hash.set("lang", language.value);
+  hash.set("theme", isDark.value ? "dark" : "light");
+  if (size.value === "large") hash.set("size", "large");
+  url.hash = hash.toString();
+  return url;
+}
+
+/**
+ * Shows the bank's own page over this one and waits for its answer.
+ * A sheet that is closed by hand answers "cancelled"; the order's or transfer's state on the server is the truth.
+ */
+export function openBankSheet(confirmUrl: string, intentId = ""): Promise<BankResult> {
+  const url = dressed(confirmUrl);
+  return new Promise((resolve) => {
+    let poll: ReturnType<typeof setInterval> | undefined;
+    const popup = matchMedia("(min-width: 900px) and (pointer: fine)").matches ? open(url, "rongliao-bank", WINDOW) : null;
+
+    function finish(result: BankResult): void {
+      clearInterval(poll);
+      removeEventListener("message", hear);
+      openSheet.value = null;
+      popup?.close();
+      resolve(result);
+    }
+    function hear(event: MessageEvent<unknown>): void {
+      if (event.origin !== url.origin || !isBankMessage(event.data)) return;
+      if (intentId && event.data.intent_id !== intentId) return;
+      finish({ outcome: event.data.outcome, intent_id: event.data.intent_id });
+    }
+
+    addEventListener("message", hear);
+    if (popup) {
+      poll = setInterval(() => {
+        if (popup.closed) finish({ outcome: "cancelled", intent_id: intentId });
+      }, POLL_MS);
+    } else {
+      openSheet.value = { url: url.href, origin: url.origin, resolve: finish };
+    }
+  });
+}
+
+/** Closing the sheet from this side, without an answer from the bank. */
+export function dismissBankSheet(): void {
+  openSheet.value?.resolve({ outcome: "cancelled", intent_id: "" });
+}

@@ -1,0 +1,13 @@
+/** A UUIDv7 (RFC 9562): sortable by time, made before sending so that a repeat is recognised. */
+export function newId(at: number = Date.now()): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  let rest = at;
+  for (let index = 5; index >= 0; index -= 1) {
+    bytes[index] = rest % 256;
+    rest = Math.floor(rest / 256);
+  }
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x70;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
