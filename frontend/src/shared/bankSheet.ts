@@ -16,12 +16,8 @@ export interface BankMessage extends BankResult {
 
 interface OpenSheet {
   url: string;
-  origin: string;
-  resolve: (result: BankResult) => void;
+  cancel: () => void;
 }
-
-const POLL_MS = 400;
-const WINDOW = "popup,width=440,height=860";
 
 /** The sheet that BankSheetHost draws; null when none is open. */
 export const openSheet = shallowRef<OpenSheet | null>(null);
@@ -51,19 +47,15 @@ function dressed(confirmUrl: string): URL {
 
 /**
  * Shows the bank's own page over this one and waits for its answer.
- * A sheet that is closed by hand answers "cancelled"; the order's or transfer's state on the server is the truth.
+ * A sheet that is closed from here answers "cancelled"; the order's or transfer's state on the server is the truth.
  */
 export function openBankSheet(confirmUrl: string, intentId = ""): Promise<BankResult> {
   const url = dressed(confirmUrl);
+  dismissBankSheet();
   return new Promise((resolve) => {
-    let poll: ReturnType<typeof setInterval> | undefined;
-    const popup = matchMedia("(min-width: 900px) and (pointer: fine)").matches ? open(url, "rongliao-bank", WINDOW) : null;
-
     function finish(result: BankResult): void {
-      clearInterval(poll);
       removeEventListener("message", hear);
       openSheet.value = null;
-      popup?.close();
       resolve(result);
     }
     function hear(event: MessageEvent<unknown>): void {
@@ -71,19 +63,12 @@ export function openBankSheet(confirmUrl: string, intentId = ""): Promise<BankRe
       if (intentId && event.data.intent_id !== intentId) return;
       finish({ outcome: event.data.outcome, intent_id: event.data.intent_id });
     }
-
     addEventListener("message", hear);
-    if (popup) {
-      poll = setInterval(() => {
-        if (popup.closed) finish({ outcome: "cancelled", intent_id: intentId });
-      }, POLL_MS);
-    } else {
-      openSheet.value = { url: url.href, origin: url.origin, resolve: finish };
-    }
+    openSheet.value = { url: url.href, cancel: () => finish({ outcome: "cancelled", intent_id: intentId }) };
   });
 }
 
 /** Closing the sheet from this side, without an answer from the bank. */
 export function dismissBankSheet(): void {
-  openSheet.value?.resolve({ outcome: "cancelled", intent_id: "" });
+  openSheet.value?.cancel();
 }

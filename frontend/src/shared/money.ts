@@ -51,7 +51,7 @@ export function shares(units: number): string {
   return `${units < 0 ? MINUS : ""}${integer}.${digits.slice(-4)}`;
 }
 
-/** Basis points of a percent with sign: 38 → "+0.38%". */
+/** Hundredths of a percent, with its sign: 38 → "+0.38%". */
 export function percent(hundredths: number, options: { sign?: boolean } = { sign: true }): string {
   return `${yuan(hundredths, options)}%`;
 }
@@ -76,29 +76,27 @@ function group(value: number): string {
   return words;
 }
 
-/** The amount in Chinese capitals as it stands on a cheque (PBoC rules for bills, appendix 1). */
+/** The amount in Chinese capitals, as kernel.money.in_words: rules for bills of the PBoC, appendix 1. */
 export function inWords(fen: number): string {
-  const value = Math.abs(whole(fen));
-  const integer = Math.floor(value / 100);
-  const jiao = Math.floor(value / 10) % 10;
-  const rest = value % 10;
+  if (whole(fen) < 0) throw new RangeError("a negative amount has no form in words");
+  const integer = Math.floor(fen / 100);
+  const jiao = Math.floor(fen / 10) % 10;
+  const cent = fen % 10;
   let words = "";
   let gap = false;
-  for (let index = 3; index >= 0; index -= 1) {
+  for (let index = GROUPS.length - 1; index >= 0; index -= 1) {
     const part = Math.floor(integer / 10000 ** index) % 10000;
     if (part === 0) {
       gap = words !== "";
       continue;
     }
-    words += (words !== "" && (gap || part < 1000) ? ZERO : "") + group(part);
-    words += index === 3 ? (GROUPS[1] ?? "") + (Math.floor(integer / 1e8) % 10000 === 0 ? (GROUPS[2] ?? "") : "") : (GROUPS[index] ?? "");
+    if (words !== "" && (gap || part < 1000)) words += ZERO;
+    words += group(part) + (GROUPS[index] ?? "");
     gap = false;
   }
-  if (integer > 0) words += "元";
-  const cents =
-    (jiao > 0 ? (DIGITS[jiao] ?? "") + "角" : rest > 0 && integer > 0 ? ZERO : "") +
-    (rest > 0 ? (DIGITS[rest] ?? "") + "分" : "");
-  if (integer === 0 && cents === "") words = ZERO + "元";
-  const tail = rest > 0 ? cents : cents + "整";
-  return `人民币${value !== fen ? "负" : ""}${words}${tail}`;
+  if (words !== "") words += "元";
+  if (jiao === 0 && cent === 0) return `人民币${words || `${ZERO}元`}整`;
+  if (jiao > 0) words += `${DIGITS[jiao] ?? ""}角`;
+  else if (words !== "") words += ZERO;
+  return `人民币${words}${cent > 0 ? `${DIGITS[cent] ?? ""}分` : "整"}`;
 }
