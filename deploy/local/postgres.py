@@ -68,6 +68,8 @@ class Cluster:
     durable: bool = True
     port: int | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
+    short: Path | None = SHORT_TEMP if SHORT_TEMP.is_dir() else None
+    """Where the folder of the socket is made; its path must be short."""
     sockets: Path | None = None
     server: "subprocess.Popen[bytes] | None" = None
 
@@ -103,7 +105,7 @@ class Cluster:
     def start(self) -> None:
         """Starts the server and waits until it takes connections."""
         self.clear_leftovers()
-        self.sockets = Path(tempfile.mkdtemp(prefix="rl-", dir=SHORT_TEMP if SHORT_TEMP.is_dir() else None))
+        self.sockets = Path(tempfile.mkdtemp(prefix="rl-", dir=self.short))
         if self.account is not None:
             os.chown(self.sockets, self.account, -1)
         (self.home / "sockets").write_text(str(self.sockets))
@@ -225,8 +227,10 @@ def command_line(pid: int) -> str:
     return done.stdout
 
 
-def free_port() -> int:
-    """A loopback port that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def free_ports(count: int) -> list[int]:
+    """Loopback ports that nobody uses now, all different."""
+    with contextlib.ExitStack() as held:
+        probes = [held.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]

@@ -18,7 +18,7 @@ from types import FrameType
 
 from deploy.local import install, state
 from deploy.local.install import PYTHON, ROOT, VENV
-from deploy.local.postgres import APP, OWNER, Cluster, free_port, permitted, unprivileged_account
+from deploy.local.postgres import APP, OWNER, Cluster, free_ports, permitted, unprivileged_account
 from deploy.local.processes import Children, Failed, tail
 
 DEFAULT_PORT = 8000
@@ -70,7 +70,7 @@ def choose_ports() -> Ports:
                 raise Failed(
                     f"Port {port} is taken ({error.strerror}). Choose another one: make run {variable}={port + 10}"
                 ) from error
-    return Ports(app, bank, free_port())
+    return Ports(app, bank, *free_ports(1))
 
 
 @contextlib.contextmanager
