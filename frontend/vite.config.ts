@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import vue from "@vitejs/plugin-vue";
 import type { Plugin } from "vite";
@@ -17,11 +19,40 @@ function withoutForeignFonts(): Plugin {
   };
 }
 
+/** Writes sw.js with the names of the files that the app's first screens need. */
+function serviceWorker(): Plugin {
+  return {
+    name: "service-worker",
+    apply: "build",
+    generateBundle(_, bundle) {
+      const chunks = Object.values(bundle).filter((item) => item.type === "chunk");
+      const entry = chunks.find((chunk) => chunk.isEntry && chunk.name === "app");
+      if (!entry) throw new Error("the app has no entry");
+      const files = new Set<string>();
+      const reach = (name: string): void => {
+        const chunk = chunks.find((item) => item.fileName === name);
+        if (!chunk || files.has(name)) return;
+        files.add(name);
+        for (const css of chunk.viteMetadata?.importedCss ?? []) files.add(css);
+        for (const next of [...chunk.imports, ...chunk.dynamicImports]) reach(next);
+      };
+      reach(entry.fileName);
+      const list = [...files].sort().map((file) => `/static/dist/${file}`);
+      list.push("/static/dist/theme-boot.js");
+      const shell = `shell-${createHash("sha256").update(list.join()).digest("hex").slice(0, 12)}`;
+      const source = readFileSync(here("./src/app/sw.js"), "utf8")
+        .replace('"__SHELL__"', JSON.stringify(shell))
+        .replace('"__FILES__"', JSON.stringify(list, null, 2));
+      this.emitFile({ type: "asset", fileName: "sw.js", source });
+    },
+  };
+}
+
 const backend = process.env["RONGLIAO_BACKEND"] ?? "http://localhost:8000";
 
 export default defineConfig(({ command }) => ({
   base: command === "build" ? "/static/dist/" : "/",
-  plugins: [withoutForeignFonts(), vue()],
+  plugins: [withoutForeignFonts(), vue(), serviceWorker()],
   resolve: { alias: { "@": here("./src") } },
   define: {
     __VUE_OPTIONS_API__: "false",

@@ -3,6 +3,7 @@ import { createPinia } from "pinia";
 import { createApp } from "vue";
 import { onSignedOut } from "@/shared/api";
 import { i18n, preferredLanguage, useLanguage } from "@/shared/i18n";
+import { keepShell } from "./shell";
 import App from "./App.vue";
 import { router } from "./router";
 import { useSession } from "./stores/session";
@@ -18,3 +19,4 @@ onSignedOut(() => {
 });
 
 app.mount("#app");
+keepShell();

@@ -1,0 +1,291 @@
+import { flushPromises, mount } from "@vue/test-utils";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { nextTick } from "vue";
+import type { Page } from "../api";
+import { ask, question, toast, toasts } from "../feedback";
+import { useLanguage } from "../i18n";
+import type { Person } from "../people";
+import Amount from "./Amount.vue";
+import Avatar from "./Avatar.vue";
+import Badge from "./Badge.vue";
+import BottomSheet from "./BottomSheet.vue";
+import ConfirmDialog from "./ConfirmDialog.vue";
+import InfiniteList from "./InfiniteList.vue";
+import MoneyField from "./MoneyField.vue";
+import NumberPad from "./NumberPad.vue";
+import PersonName from "./PersonName.vue";
+import PinBoxes from "./PinBoxes.vue";
+import TextField from "./TextField.vue";
+import VirtualList from "./VirtualList.vue";
+
+const zhou: Person = {
+  id: "1",
+  name: "周经理",
+  remark: null,
+  hue: 300,
+  avatar_url: null,
+  kind: "staff",
+  seal: { role: "advisor", title: "客户经理", title_en: "Relationship manager", organisation: "远山银行" },
+};
+const lin: Person = { ...zhou, id: "2", name: "林晓舟", seal: null };
+
+function press(key: string, options: KeyboardEventInit = {}): KeyboardEvent {
+  const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true, ...options });
+  (document.activeElement ?? document.body).dispatchEvent(event);
+  return event;
+}
+
+describe("the seal", () => {
+  it("stands by a vouched name, with words for screen readers", async () => {
+    const name = mount(PersonName, { props: { person: zhou } });
+    expect(name.get("[role=img]").attributes("aria-label")).toBe("银行认证：远山银行 客户经理");
+    await useLanguage("en");
+    await nextTick();
+    expect(name.get("[role=img]").attributes("aria-label")).toBe("Verified by the bank: Relationship manager, 远山银行");
+  });
+
+  it("never stands by another, whatever the name says", () => {
+    expect(mount(PersonName, { props: { person: { ...lin, name: "周经理 行" } } }).find("[role=img]").exists()).toBe(false);
+    expect(mount(Avatar, { props: { person: { ...lin, name: "行" } } }).find("[role=img]").exists()).toBe(false);
+  });
+});
+
+describe("an avatar", () => {
+  it("shows the first character of the remark, an emoji or a joined one whole", () => {
+    expect(mount(Avatar, { props: { person: { ...lin, remark: "妈妈" } } }).text()).toBe("妈");
+    expect(mount(Avatar, { props: { person: { ...lin, name: "👩‍👧 家" } } }).text()).toBe("👩‍👧");
+    expect(mount(Avatar, { props: { person: { ...lin, name: "  tao" } } }).text()).toBe("T");
+  });
+
+  it("takes a colour of the palette for every hue", () => {
+    for (const hue of [-9, -1, 0, 7, 8, 359]) expect(mount(Avatar, { props: { person: { ...lin, hue } } }).classes().join(" ")).toMatch(/hue-[0-7]( |$)/);
+  });
+
+  it("falls back to the character when the picture does not come", async () => {
+    const avatar = mount(Avatar, { props: { person: { ...lin, avatar_url: "/x.webp" } } });
+    await avatar.get("img").trigger("error");
+    expect(avatar.text()).toBe("林");
+  });
+});
+
+describe("an amount", () => {
+  it("always writes the sign of a change beside its colour", () => {
+    const up = mount(Amount, { props: { fen: 3812, tone: "change" } });
+    const down = mount(Amount, { props: { fen: -3812, tone: "change" } });
+    expect([up.text(), up.classes()]).toEqual(["+38.12", expect.arrayContaining(["up"])]);
+    expect([down.text(), down.classes()]).toEqual(["−38.12", expect.arrayContaining(["down"])]);
+    expect(mount(Amount, { props: { fen: 0, tone: "change" } }).text()).toBe("0.00");
+  });
+
+  it("shows nothing of itself when hidden", () => {
+    expect(mount(Amount, { props: { fen: 28691437, hidden: true } }).text()).not.toMatch(/\d/);
+  });
+});
+
+it("a badge is silent at zero and stops counting at 99", () => {
+  expect(mount(Badge, { props: { count: 0 } }).text()).toBe("");
+  expect(mount(Badge, { props: { count: 120 } }).text()).toContain("99+");
+  expect(mount(Badge, { props: { count: 120 } }).text()).toContain("120 条未读");
+});
+
+describe("a money field", () => {
+  it("gives fen for what was typed, and null for what is no amount", async () => {
+    const field = mount(MoneyField, { props: { label: "金额", modelValue: null } });
+    const said = async (typed: string) => {
+      await field.get("input").setValue(typed);
+      return field.emitted("update:modelValue")?.at(-1);
+    };
+    expect(await said("5,000.5")).toEqual([500050]);
+    expect(await said("1.234")).toEqual([null]);
+    expect(await said("１２")).toEqual([1200]);
+  });
+});
+
+it("a field names its error for screen readers", () => {
+  const field = mount(TextField, { props: { label: "手机号", modelValue: "", error: "应为 11 位" } });
+  const input = field.get("input");
+  expect(input.attributes("aria-invalid")).toBe("true");
+  expect(field.get(`#${input.attributes("aria-describedby") ?? ""}`).text()).toBe("应为 11 位");
+  expect(field.get("label").attributes("for")).toBe(input.attributes("id"));
+});
+
+describe("the number pad", () => {
+  it("takes taps and the physical keys, and leaves typing in a field alone", async () => {
+    const pad = mount(NumberPad, { attachTo: document.body });
+    await pad.findAll("button").find((key) => key.text() === "7")?.trigger("click");
+    expect(press("5").defaultPrevented).toBe(true);
+    press("Backspace");
+    expect(press("a").defaultPrevented).toBe(false);
+    press("3", { ctrlKey: true });
+    expect(pad.emitted("digit")).toEqual([["7"], ["5"]]);
+    expect(pad.emitted("back")).toHaveLength(1);
+    const input = document.createElement("input");
+    document.body.append(input);
+    input.focus();
+    expect(press("1").defaultPrevented).toBe(false);
+    expect(pad.emitted("digit")).toHaveLength(2);
+    input.remove();
+    pad.unmount();
+    expect(press("9").defaultPrevented).toBe(false);
+  });
+
+  it("is silent while disabled", () => {
+    const pad = mount(NumberPad, { props: { disabled: true } });
+    press("5");
+    expect(pad.emitted("digit")).toBeUndefined();
+    pad.unmount();
+  });
+});
+
+it("the boxes of a PIN say how many digits, never which", () => {
+  const boxes = mount(PinBoxes, { props: { filled: 3 } });
+  expect(boxes.attributes("aria-label")).toBe("已输入 3 位，共 6 位");
+  expect(boxes.findAll(".on")).toHaveLength(3);
+});
+
+describe("a dialog", () => {
+  it("answers yes, no, and no to Esc, and one at a time", async () => {
+    const host = mount(ConfirmDialog, { attachTo: document.body, global: { stubs: { Transition: false } } });
+    const first = ask({ title: "一", ok: "好" });
+    const second = ask({ title: "二", ok: "好" });
+    expect(await first).toBe(false);
+    await nextTick();
+    const buttons = [...document.querySelectorAll<HTMLButtonElement>("[role=alertdialog] button")];
+    buttons.at(-1)?.click();
+    expect(await second).toBe(true);
+    const third = ask({ title: "三", ok: "好" });
+    await nextTick();
+    press("Escape");
+    expect(await third).toBe(false);
+    expect(question.value).toBeNull();
+    host.unmount();
+  });
+});
+
+describe("a sheet", () => {
+  it("takes the focus, closes with Esc, and gives the focus back", async () => {
+    const opener = document.createElement("button");
+    document.body.append(opener);
+    opener.focus();
+    const sheet = mount(BottomSheet, { props: { open: true, title: "账户" }, attachTo: document.body, slots: { default: "<button>一</button>" } });
+    await nextTick();
+    const dialog = document.querySelector<HTMLElement>("[role=dialog]");
+    expect(dialog?.contains(document.activeElement)).toBe(true);
+    press("Escape");
+    expect(sheet.emitted("update:open")).toEqual([[false]]);
+    await sheet.setProps({ open: false });
+    await flushPromises();
+    expect(document.activeElement).toBe(opener);
+    sheet.unmount();
+    opener.remove();
+  });
+
+  it("stays while it is locked", async () => {
+    const sheet = mount(BottomSheet, { props: { open: true, title: "账户", locked: true }, attachTo: document.body });
+    await nextTick();
+    press("Escape");
+    expect(sheet.emitted("update:open")).toBeUndefined();
+    sheet.unmount();
+  });
+});
+
+describe("a toast", () => {
+  beforeEach(() => vi.useFakeTimers());
+  afterEach(() => vi.useRealTimers());
+
+  it("goes by itself, and no more than three stand at once", () => {
+    for (const text of ["1", "2", "3", "4"]) toast(text);
+    expect(toasts.value.map((item) => item.text)).toEqual(["2", "3", "4"]);
+    vi.advanceTimersByTime(5000);
+    expect(toasts.value).toEqual([]);
+  });
+});
+
+describe("an endless list", () => {
+  interface Row {
+    id: string;
+  }
+  let near: () => void = () => undefined;
+  beforeEach(() => {
+    vi.stubGlobal(
+      "IntersectionObserver",
+      class {
+        constructor(heard: (entries: { isIntersecting: boolean }[]) => void) {
+          near = () => heard([{ isIntersecting: true }]);
+        }
+        observe = () => undefined;
+        disconnect = () => undefined;
+      },
+    );
+  });
+  afterEach(() => vi.unstubAllGlobals());
+
+  function list(load: (before: string | null) => Promise<Page<Row>>) {
+    return mount(InfiniteList<Row>, {
+      props: { load, itemKey: (row: Row) => row.id },
+      slots: { default: `<template #default="{ item }"><p>{{ item.id }}</p></template>`, empty: "<p>空</p>" },
+    });
+  }
+
+  it("fetches page by page to the end, shows no row twice, and then asks no more", async () => {
+    const load = vi.fn((before: string | null) => Promise.resolve(before === null ? { items: [{ id: "a" }, { id: "b" }], next: "2" } : { items: [{ id: "b" }, { id: "c" }], next: null }));
+    const rows = list(load);
+    expect(rows.find("[role=status]").exists()).toBe(true);
+    await flushPromises();
+    near();
+    await flushPromises();
+    near();
+    await flushPromises();
+    expect(rows.findAll("p").map((row) => row.text())).toEqual(["a", "b", "c"]);
+    expect(load.mock.calls.map(([before]) => before)).toEqual([null, "2"]);
+  });
+
+  it("says that it is empty", async () => {
+    const rows = list(() => Promise.resolve({ items: [], next: null }));
+    await flushPromises();
+    expect(rows.text()).toBe("空");
+  });
+
+  it("shows what went wrong and tries again when asked", async () => {
+    let broken = true;
+    const rows = list(() => (broken ? Promise.reject(new Error("x")) : Promise.resolve({ items: [{ id: "a" }], next: null })));
+    await flushPromises();
+    expect(rows.get("[role=alert]").text()).toContain("出了点问题");
+    broken = false;
+    await rows.get("[role=alert] button").trigger("click");
+    await flushPromises();
+    expect(rows.text()).toBe("a");
+  });
+
+  it("forgets an answer that comes after it began anew", async () => {
+    let answerOld: (page: Page<Row>) => void = () => undefined;
+    let count = 0;
+    const rows = list(() => {
+      count += 1;
+      return count === 1 ? new Promise((resolve) => (answerOld = resolve)) : Promise.resolve({ items: [{ id: "new" }], next: null });
+    });
+    await rows.setProps({ source: "other" });
+    await flushPromises();
+    answerOld({ items: [{ id: "old" }], next: null });
+    await flushPromises();
+    expect(rows.findAll("p").map((row) => row.text())).toEqual(["new"]);
+  });
+});
+
+it("a list of 20,000 rows holds only those in sight", async () => {
+  const items = Array.from({ length: 20_000 }, (_, index) => ({ id: String(index) }));
+  const list = mount(VirtualList<{ id: string }>, {
+    props: { items, itemKey: (item: { id: string }) => item.id, rowHeight: 68 },
+    slots: { default: `<template #default="{ item }"><p>{{ item.id }}</p></template>` },
+    attachTo: document.body,
+  });
+  await nextTick();
+  expect(list.findAll("p").length).toBeLessThan(40);
+  list.vm.scrollTo(12_000);
+  await nextTick();
+  const shown = list.findAll("p").map((row) => Number(row.text()));
+  expect(shown).toContain(12_000);
+  expect(shown.length).toBeLessThan(40);
+  expect(list.get(`[aria-posinset="12001"]`).attributes("aria-setsize")).toBe("20000");
+  list.unmount();
+});
