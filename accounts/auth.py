@@ -1,9 +1,79 @@
-"""The session of a signed-in person, for REST."""
+"""The session of a signed-in person: over HTTP, and for the socket."""
 
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib import import_module
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY, get_user
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.backends.base import SessionBase
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from accounts.models import Person
+from accounts.models import Device, DeviceSession, Person
+from kernel.clock import now
+from kernel.errors import SignInNeeded
+
+SESSION_ID = "device_session"
+SEEN_EVERY = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class OpenSession:
+    """A sign-in that is neither ended nor outdated."""
+
+    id: UUID
+    person_id: UUID
+    device_id: UUID
+    epoch: int
+
+
+def key_hash(session_key: str) -> bytes:
+    """What is kept of a session key outside Django's own table."""
+    return hashlib.sha256(session_key.encode()).digest()
+
+
+def _open(session: SessionBase, person: Person) -> OpenSession | None:
+    key = session.session_key
+    if key is None or not person.is_active or SESSION_ID not in session:
+        return None
+    row = DeviceSession.objects.filter(
+        pk=UUID(session[SESSION_ID]), key_hash=key_hash(key), person=person, ended_at__isnull=True
+    ).first()
+    if row is None or row.epoch != person.session_epoch:
+        return None
+    seen = now()
+    if seen - row.last_seen_at > SEEN_EVERY:
+        DeviceSession.objects.filter(pk=row.pk).update(last_seen_at=seen)
+        Device.objects.filter(pk=row.device_id).update(last_seen_at=seen)
+    return OpenSession(id=row.pk, person_id=person.pk, device_id=row.device_id, epoch=row.epoch)
+
+
+def _user(request: HttpRequest) -> Person | AnonymousUser:
+    user = get_user(request)
+    if isinstance(user, Person):
+        opened = _open(request.session, user)
+        if opened is not None:
+            request.device_id = opened.device_id  # type: ignore[attr-defined]
+            request.chat_session_id = opened.id  # type: ignore[attr-defined]
+            request.open_session = opened  # type: ignore[attr-defined]
+            return user
+    return AnonymousUser()
+
+
+class DeviceAuthenticationMiddleware(AuthenticationMiddleware):
+    """`request.user` is the person of an open device session, else nobody: everywhere, the admin included."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        """Looks when first asked."""
+        super().process_request(request)
+        request.user = SimpleLazyObject(lambda: _user(request))  # type: ignore[assignment]
 
 
 class SessionAuthentication(BaseAuthentication):
@@ -11,11 +81,51 @@ class SessionAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[Person, None] | None:
         """The person, or None for a visitor without a session."""
-        person = getattr(request._request, "user", None)
-        if isinstance(person, Person) and person.is_active:
-            return person, None
-        return None
+        user = request._request.user
+        if not user.is_authenticated:
+            return None
+        # The lazy object's own person, so that isinstance and pickling see a plain model.
+        person = getattr(user, "_wrapped", user)
+        return person, None
 
     def authenticate_header(self, request: Request) -> str:
         """Makes a missing session a 401."""
         return "Session"
+
+
+def person_of(request: Request) -> Person:
+    """The signed-in person. Raises SignInNeeded."""
+    if isinstance(request.user, Person):
+        return request.user
+    raise SignInNeeded
+
+
+def session_of(request: Request) -> OpenSession:
+    """The session of a signed-in request. Raises SignInNeeded."""
+    opened = getattr(request._request, "open_session", None) if isinstance(request.user, Person) else None
+    if not isinstance(opened, OpenSession):
+        raise SignInNeeded
+    return opened
+
+
+def session_by_key(session_key: str | None) -> OpenSession | None:
+    """The open session of a cookie's value, for doors that are no Django request (the socket). Three statements."""
+    if not session_key:
+        return None
+    engine = import_module(settings.SESSION_ENGINE)
+    session: SessionBase = engine.SessionStore(session_key)
+    if SESSION_KEY not in session:
+        return None
+    request = HttpRequest()
+    request.session = session
+    user = get_user(request)
+    return _open(session, user) if isinstance(user, Person) else None
+
+
+def address_of(request: HttpRequest) -> str:
+    """The network address that a request came from; behind a trusted proxy, the one that the proxy saw."""
+    if settings.TRUST_PROXY:
+        forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+        if forwarded:
+            return forwarded
+    return str(request.META.get("REMOTE_ADDR", ""))

@@ -1,0 +1,55 @@
+"""Every write of accounts: one function per thing that somebody can do."""
+
+from accounts.actions.contacts import (
+    accept_request,
+    ask_to_be_friends,
+    decline_request,
+    make_friends,
+    remove_friend,
+    set_remark,
+)
+from accounts.actions.identity import bind_card, confirm_identity, give_identity, keep_card
+from accounts.actions.profile import become_customer, set_avatar, set_display_name
+from accounts.actions.registration import register, send_code
+from accounts.actions.sessions import (
+    block_person,
+    change_password,
+    end_all_sessions,
+    remove_device,
+    reset_password,
+    sign_in_with_code,
+    sign_in_with_password,
+    sign_out,
+)
+from accounts.actions.staff import assign_advisor, create_customer, create_official, create_staff, mark_demo
+
+__all__ = [
+    "accept_request",
+    "ask_to_be_friends",
+    "assign_advisor",
+    "become_customer",
+    "bind_card",
+    "block_person",
+    "change_password",
+    "confirm_identity",
+    "create_customer",
+    "create_official",
+    "create_staff",
+    "decline_request",
+    "end_all_sessions",
+    "give_identity",
+    "keep_card",
+    "make_friends",
+    "mark_demo",
+    "register",
+    "remove_device",
+    "remove_friend",
+    "reset_password",
+    "send_code",
+    "set_avatar",
+    "set_display_name",
+    "set_remark",
+    "sign_in_with_code",
+    "sign_in_with_password",
+    "sign_out",
+]

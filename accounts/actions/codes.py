@@ -1,0 +1,71 @@
+"""One-time codes: made, sent, spent."""
+
+import hmac
+import secrets
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+
+from accounts import limits, ports, throttles
+from accounts.errors import CodeRefused
+from accounts.models import OneTimeCode
+from kernel.clock import now
+from kernel.ids import new_id
+from kernel.secrets import blind_index
+
+
+def _digest(code_id: object, code: str) -> bytes:
+    return blind_index(f"code:{code_id}", code)
+
+
+def send_code(*, phone: str, purpose: str, address: str) -> str | None:
+    """Sends a code to the number; answers it in demo mode alone, where the page shows it as a text message.
+
+    The same happens for a number that nobody has: who asks learns nothing. Raises TooMany, NotConnected.
+    """
+    throttles.hit("code-address", address, limit=limits.CODES_PER_ADDRESS_AND_HOUR, window=timedelta(hours=1))
+    throttles.hit("code-minute", f"{purpose}:{phone}", limit=limits.CODES_PER_MINUTE, window=limits.CODE_PAUSE)
+    throttles.hit("code-day", phone, limit=limits.CODES_PER_DAY, window=timedelta(days=1))
+    sender = None if settings.DEMO and not ports.sms.filled else ports.sms.get()
+    code = f"{secrets.randbelow(10**limits.CODE_DIGITS):0{limits.CODE_DIGITS}d}"
+    code_id = new_id()
+    OneTimeCode.objects.create(
+        id=code_id,
+        phone_index=blind_index("phone", phone),
+        purpose=purpose,
+        digest=_digest(code_id, code),
+        expires_at=now() + limits.CODE_LIFE,
+    )
+    if sender is not None:
+        sender.send_code(phone, code, purpose)
+    return code if settings.DEMO else None
+
+
+def spend_code(*, phone: str, purpose: str, code: str) -> None:
+    """Uses up the number's newest code. Raises CodeRefused for a wrong, old, spent or too often tried one.
+
+    The try is counted before it is compared, in a transaction of its own: call this outside of one.
+    """
+    with transaction.atomic():
+        newest = (
+            OneTimeCode.objects.select_for_update()
+            .filter(phone_index=blind_index("phone", phone), purpose=purpose)
+            .order_by("-id")
+            .first()
+        )
+        usable = (
+            newest is not None
+            and newest.used_at is None
+            and newest.expires_at > now()
+            and newest.attempts < limits.CODE_TRIES
+        )
+        if newest is not None and usable:
+            right = hmac.compare_digest(bytes(newest.digest), _digest(newest.pk, code))
+            OneTimeCode.objects.filter(pk=newest.pk).update(
+                attempts=F("attempts") + 1, used_at=now() if right else None
+            )
+            usable = right
+    if not usable:
+        raise CodeRefused

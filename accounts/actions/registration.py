@@ -1,0 +1,65 @@
+"""How somebody becomes a person here."""
+
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest
+
+from accounts.actions.codes import send_code, spend_code
+from accounts.actions.sessions import DeviceClaim, checked_password, open_session
+from accounts.errors import NameNotAllowed, PhoneTaken
+from accounts.models import Consent, Person
+from accounts.names import may_call_oneself
+from kernel import audit
+from kernel.ids import new_id
+from kernel.secrets import blind_index
+
+__all__ = ["register", "send_code"]
+
+HUES = 360
+TERMS_VERSION = "2026-11"
+
+
+def hue_of(person_id: UUID) -> int:
+    """The colour (degrees) of an avatar without a picture: always the same for one person."""
+    return person_id.int % HUES
+
+
+def create_person(*, kind: str, phone: str | None, display_name: str, password: str | None, **more: object) -> Person:
+    """A row of Person. Raises PhoneTaken where the number has one already."""
+    person_id = new_id()
+    person = Person(id=person_id, kind=kind, display_name=display_name, avatar_hue=hue_of(person_id), **more)
+    if phone is not None:
+        person.phone = phone
+        person.phone_index = blind_index("phone", phone)
+    if password is None:
+        person.set_unusable_password()
+    else:
+        person.set_password(password)
+    try:
+        with transaction.atomic():
+            person.save(force_insert=True)
+    except IntegrityError as error:
+        if phone is None or "phone_index" not in str(error):
+            raise
+        raise PhoneTaken from None
+    return person
+
+
+def register(
+    request: HttpRequest, *, phone: str, code: str, password: str, display_name: str, device: DeviceClaim
+) -> Person:
+    """Makes a visitor of somebody who holds the phone, and signs them in.
+
+    Raises NameNotAllowed, PasswordTooWeak, CodeRefused, PhoneTaken.
+    """
+    if not may_call_oneself(display_name):
+        raise NameNotAllowed(fields={"display_name": NameNotAllowed.zh})
+    checked_password(password)
+    spend_code(phone=phone, purpose="register", code=code)
+    with transaction.atomic():
+        person = create_person(kind="visitor", phone=phone, display_name=display_name, password=password)
+        Consent.objects.create(person=person, kind="terms", version=TERMS_VERSION)
+        audit.record(person.pk, "accounts.registered", f"person:{person.pk}")
+    open_session(request, person, device)
+    return person

@@ -1,0 +1,87 @@
+"""People who work for the bank, and service accounts: made by the bank alone."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.db import transaction
+
+from accounts.actions.identity import confirm_identity, give_identity
+from accounts.actions.registration import create_person
+from accounts.actions.sessions import checked_password
+from accounts.models import Advising, Person, StaffRole
+from kernel import audit
+from kernel.clock import now
+from kernel.errors import NotFound
+
+
+def create_staff(
+    *, name: str, phone: str, password: str | None, roles: Iterable[str], branch: str = "", by: UUID | None = None
+) -> Person:
+    """Makes a member of staff with roles; without a password they set one by a code to their phone.
+
+    Raises PhoneTaken, PasswordTooWeak, ValueError for an unknown role.
+    """
+    wanted = sorted(set(roles))
+    unknown = set(wanted) - set(StaffRole.Role.values)
+    if unknown or not wanted:
+        raise ValueError(f"roles are some of {', '.join(StaffRole.Role.values)}; not {', '.join(unknown) or 'none'}")
+    if password is not None:
+        checked_password(password)
+    with transaction.atomic():
+        person = create_person(
+            kind="staff", phone=phone, display_name=name, password=password, is_staff="operator" in wanted
+        )
+        StaffRole.objects.bulk_create(StaffRole(person=person, role=role, branch=branch) for role in wanted)
+        audit.record(by, "accounts.staff_created", f"person:{person.pk}", {"roles": wanted})
+    return person
+
+
+def create_customer(*, display_name: str, phone: str, name: str, id_number: str, kind: str = "customer") -> Person:
+    """Takes over somebody whom a branch knows and has identified. They set a password by a code to their phone.
+
+    Raises PhoneTaken, Invalid, IdNumberWrong, IdentityTaken.
+    """
+    with transaction.atomic():
+        person = create_person(kind=kind, phone=phone, display_name=display_name, password=None)
+        give_identity(person_id=person.pk, name=name, id_number=id_number)
+        confirm_identity(person_id=person.pk, by="branch")
+    return person
+
+
+def mark_demo(*, person_ids: Iterable[UUID], password: str) -> None:
+    """Gives the people of the demonstration their common password, hashed once. Demo mode alone."""
+    if not settings.DEMO and not settings.TESTING:
+        raise RuntimeError("demo log-ins exist in demo mode alone")
+    Person.objects.filter(pk__in=list(person_ids)).update(password=make_password(password), is_demo=True)
+
+
+def create_official(*, name: str, title: str = "服务号", title_en: str = "Service account", hue: int = 168) -> UUID:
+    """Makes the identity of a service account, which carries the bank's seal and cannot sign in."""
+    with transaction.atomic():
+        person = create_person(
+            kind="official", phone=None, display_name=name, password=None, title=title, title_en=title_en
+        )
+        Person.objects.filter(pk=person.pk).update(avatar_hue=hue)
+        audit.record(None, "accounts.official_created", f"person:{person.pk}")
+    return person.pk
+
+
+def assign_advisor(*, advisor_id: UUID, customer_id: UUID, by: UUID | None = None) -> None:
+    """From now on `advisor_id` advises the customer; whoever did before no longer does.
+
+    Raises NotFound where the one is no advisor or the other nobody.
+    """
+    with transaction.atomic():
+        customer = Person.objects.select_for_update(no_key=True).filter(pk=customer_id, is_active=True).first()
+        role = StaffRole.objects.filter(person=advisor_id, role=StaffRole.Role.ADVISOR, person__is_active=True)
+        if customer is None or not role.exists():
+            raise NotFound
+        current = Advising.objects.filter(customer=customer, until__isnull=True).first()
+        if current is not None and current.advisor_id == advisor_id:
+            return
+        if current is not None:
+            Advising.objects.filter(pk=current.pk).update(until=now())
+        Advising.objects.create(advisor_id=advisor_id, customer=customer)
+        audit.record(by, "accounts.advisor_assigned", f"person:{customer_id}", {"advisor": str(advisor_id)})

@@ -1,0 +1,34 @@
+"""The named limits of accounts."""
+
+from datetime import timedelta
+
+# Signing in: wrong tries per number, and per network address (many people may share one).
+SIGN_IN_TRIES = 8
+SIGN_IN_WINDOW = timedelta(minutes=15)
+SIGN_IN_TRIES_PER_ADDRESS = 120
+
+# One-time codes.
+CODE_DIGITS = 6
+CODE_LIFE = timedelta(minutes=5)
+CODE_TRIES = 5
+CODES_PER_MINUTE = 1
+CODES_PER_DAY = 12
+CODES_PER_ADDRESS_AND_HOUR = 120
+CODE_PAUSE = timedelta(seconds=60)
+
+# Proof of identity: each asks another bank.
+CARD_TRIES_PER_DAY = 10
+MAX_CARDS = 10
+
+# Contacts.
+MAX_FRIENDS = 5_000
+REQUESTS_PER_HOUR = 30
+MAX_REQUESTS_SHOWN = 100
+
+MAX_DEVICES = 20
+MAX_NAME = 20
+MAX_REMARK = 20
+MAX_GREETING = 60
+
+# How old rows of the throttle and spent codes may grow before they are swept away.
+SWEEP_AFTER = timedelta(days=2)

@@ -1,0 +1,89 @@
+"""What accounts asks of the outside world, and what it says to the apps above it. They fill these at start."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+from uuid import UUID
+
+from kernel.errors import Refusal
+
+Adapter = TypeVar("Adapter")
+Listener = TypeVar("Listener", bound=Callable[..., None])
+
+
+class NotConnected(Refusal):
+    code = "not_connected"
+    status = 503
+    zh = "这项服务暂时不可用,未做任何更改,请稍后再试。"
+    en = "This service is not available now. Nothing was changed; please try later."
+
+
+class Port(Generic[Adapter]):
+    """A place for exactly one adapter."""
+
+    def __init__(self) -> None:
+        self._adapter: Adapter | None = None
+
+    def fill(self, adapter: Adapter | None) -> None:
+        """Puts an adapter here; None takes it out."""
+        self._adapter = adapter
+
+    def get(self) -> Adapter:
+        """The adapter. Raises NotConnected where there is none."""
+        if self._adapter is None:
+            raise NotConnected
+        return self._adapter
+
+    @property
+    def filled(self) -> bool:
+        """Whether there is one."""
+        return self._adapter is not None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a check of identity said. `reason`: "" or mismatch | card_unusable | unavailable."""
+
+    ok: bool
+    reason: str = ""
+
+
+class FourElementVerifier(Protocol):
+    """Asks the card's bank whether name, ID number, card and phone belong together."""
+
+    def verify(self, name: str, id_number: str, card_number: str, phone: str) -> Verdict:
+        """The bank's answer. A peer that cannot be reached is Verdict(False, "unavailable")."""
+
+
+class CodeSender(Protocol):
+    """Sends one-time codes by text message."""
+
+    def send_code(self, phone: str, code: str, purpose: str) -> None:
+        """Hands the message over. Raises NotConnected where that fails."""
+
+
+class Listeners(Generic[Listener]):
+    """Those who want to be told. They are called after commit, in memory, and must be quick."""
+
+    def __init__(self) -> None:
+        self._all: list[Listener] = []
+
+    def add(self, listener: Listener) -> None:
+        """Adds one; adding it again changes nothing."""
+        if listener not in self._all:
+            self._all.append(listener)
+
+    def tell(self, *args: Any) -> None:
+        """Calls each."""
+        for listener in self._all:
+            listener(*args)
+
+
+verification: Port[FourElementVerifier] = Port()
+sms: Port[CodeSender] = Port()
+
+session_ended: Listeners[Callable[[UUID, Sequence[UUID]], None]] = Listeners()
+"""(person_id, session ids): these sessions are over; whatever they opened must close."""
+
+changed: Listeners[Callable[[Sequence[UUID], str, dict[str, Any]], None]] = Listeners()
+"""(person_ids, topic, data): something these people look at has changed; topics `contacts`, `sessions`, `me`."""

@@ -1,0 +1,201 @@
+"""Every shared read of accounts. Each takes a fixed number of statements."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import F
+
+from accounts.models import Advising, BankCard, DeviceSession, Friendship, Identity, Person, StaffRole
+from kernel.secrets import blind_index
+from kernel.text import mask_name
+
+IdentityLevel = Literal["none", "named", "verified"]
+
+
+@dataclass(frozen=True)
+class Seal:
+    """What the bank vouches for. Drawn by the app alone; no name or picture makes one."""
+
+    role: Literal["advisor", "agent", "official", "staff"]
+    title: str
+    title_en: str
+    organisation: str
+
+
+@dataclass(frozen=True)
+class PersonCard:
+    """A person as another one sees them."""
+
+    id: UUID
+    name: str
+    remark: str | None
+    hue: int
+    avatar_url: str | None
+    seal: Seal | None
+    kind: str
+
+
+@dataclass(frozen=True)
+class BoundCard:
+    """A card of another bank that its holder has proved."""
+
+    id: UUID
+    bank_name: str
+    tail: str
+    kind: str
+
+
+_STAFF_TITLES: dict[str, tuple[Literal["advisor", "agent", "staff"], str, str]] = {
+    "advisor": ("advisor", "客户经理", "Relationship manager"),
+    "agent": ("agent", "在线客服", "Customer service"),
+}
+
+
+def avatar_url(person_id: UUID, picture_id: UUID | None) -> str | None:
+    """Where the avatar is served; another picture has another address."""
+    return f"/api/persons/{person_id}/avatar?v={picture_id.hex[-12:]}" if picture_id else None
+
+
+def _seal(person: Person, roles: dict[str, str]) -> Seal | None:
+    if person.kind == Person.Kind.OFFICIAL:
+        return Seal("official", person.title or "服务号", person.title_en or "Service account", settings.BANK_NAME)
+    if person.kind != Person.Kind.STAFF:
+        return None
+    for role, (name, title, title_en) in _STAFF_TITLES.items():
+        if role in roles:
+            organisation = f"{settings.BANK_NAME} {roles[role]}".strip()
+            return Seal(name, title, title_en, organisation)
+    return Seal("staff", "银行员工", "Bank staff", settings.BANK_NAME)
+
+
+def person_cards(ids: Iterable[UUID], *, viewer_id: UUID | None) -> dict[UUID, PersonCard]:
+    """The people with these ids as `viewer_id` sees them. Unknown ids are left out. Three statements."""
+    wanted = set(ids)
+    if not wanted:
+        return {}
+    people = list(Person.objects.filter(pk__in=wanted).defer("phone", "phone_index", "password"))
+    staff = [person.pk for person in people if person.kind == Person.Kind.STAFF]
+    roles: dict[UUID, dict[str, str]] = {}
+    for person_id, role, branch in StaffRole.objects.filter(person__in=staff).values_list("person", "role", "branch"):
+        roles.setdefault(person_id, {})[role] = branch
+    remarks: dict[UUID, str] = {}
+    if viewer_id is not None:
+        remarks = dict(
+            Friendship.objects.filter(person=viewer_id, friend__in=wanted).values_list("friend_id", "remark")
+        )
+    return {
+        person.pk: PersonCard(
+            id=person.pk,
+            name=person.display_name,
+            remark=remarks.get(person.pk) or None,
+            hue=person.avatar_hue,
+            avatar_url=avatar_url(person.pk, person.avatar_picture_id),
+            seal=_seal(person, roles.get(person.pk, {})),
+            kind=person.kind,
+        )
+        for person in people
+    }
+
+
+def are_friends(first: UUID, second: UUID) -> bool:
+    """Whether the two are each other's contacts."""
+    return Friendship.objects.filter(person=first, friend=second).exists()
+
+
+def friend_ids(person_id: UUID) -> list[UUID]:
+    """The contacts of a person, in no order. At most limits.MAX_FRIENDS."""
+    return list(Friendship.objects.filter(person=person_id).values_list("friend_id", flat=True))
+
+
+def roles_of(person_id: UUID) -> frozenset[str]:
+    """The staff roles of an active member of staff; empty for everybody else."""
+    return frozenset(
+        StaffRole.objects.filter(person=person_id, person__is_active=True, person__kind="staff").values_list(
+            "role", flat=True
+        )
+    )
+
+
+def people_with_role(role: str) -> list[UUID]:
+    """Active members of staff who hold the role."""
+    return list(
+        StaffRole.objects.filter(role=role, person__is_active=True, person__kind="staff").values_list(
+            "person_id", flat=True
+        )
+    )
+
+
+def advisor_of(customer_id: UUID) -> UUID | None:
+    """The person's relationship manager of today, or None."""
+    return (
+        Advising.objects.filter(customer=customer_id, until__isnull=True).values_list("advisor_id", flat=True).first()
+    )
+
+
+def customers_of(advisor_id: UUID) -> list[UUID]:
+    """Whom the relationship manager advises today."""
+    return list(
+        Advising.objects.filter(advisor=advisor_id, until__isnull=True)
+        .order_by("since", "id")
+        .values_list("customer_id", flat=True)
+    )
+
+
+def registered_name(person_id: UUID) -> str | None:
+    """The name on the person's ID. For the server alone: statements and checks show `masked_name`."""
+    identity = Identity.objects.filter(person=person_id).only("id", "name").first()
+    return str(identity.name) if identity else None
+
+
+def masked_name(person_id: UUID) -> str | None:
+    """The registered name for other people's eyes, `*晓舟`, or None."""
+    name = registered_name(person_id)
+    return mask_name(name) if name else None
+
+
+def identity_level(person_id: UUID) -> IdentityLevel:
+    """How far the person's real name is proved."""
+    level = Identity.objects.filter(person=person_id).values_list("level", flat=True).first()
+    if level == Identity.Level.VERIFIED:
+        return "verified"
+    return "named" if level else "none"
+
+
+def bound_cards(person_id: UUID) -> list[BoundCard]:
+    """The person's bound cards, oldest first."""
+    return [
+        BoundCard(card.pk, card.bank_name, card.tail, card.kind)
+        for card in BankCard.objects.filter(person=person_id, removed_at__isnull=True)
+        .order_by("bound_at", "id")
+        .only("id", "bank_name", "tail", "kind")
+    ]
+
+
+def card_number(person_id: UUID, card_id: UUID) -> str | None:
+    """The full number of a person's bound card, for an order to the clearing network; None if it is not theirs."""
+    card = BankCard.objects.filter(pk=card_id, person=person_id, removed_at__isnull=True).first()
+    return str(card.number) if card else None
+
+
+def person_by_phone(phone: str) -> UUID | None:
+    """The active person with this number, or None. For the server alone."""
+    return (
+        Person.objects.filter(phone_index=blind_index("phone", phone), is_active=True)
+        .values_list("pk", flat=True)
+        .first()
+    )
+
+
+def kind_of(person_id: UUID) -> str | None:
+    """customer, visitor, staff or official; None for nobody or somebody blocked."""
+    return Person.objects.filter(pk=person_id, is_active=True).values_list("kind", flat=True).first()
+
+
+def session_is_open(session_id: UUID) -> bool:
+    """Whether the sign-in is neither ended nor outdated, and its person not blocked. One statement."""
+    return DeviceSession.objects.filter(
+        pk=session_id, ended_at__isnull=True, epoch=F("person__session_epoch"), person__is_active=True
+    ).exists()

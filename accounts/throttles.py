@@ -1,0 +1,52 @@
+"""Counters of tries, in PostgreSQL: they survive a restart, count over all processes, and name nobody."""
+
+from datetime import datetime, timedelta
+
+from django.db import connection
+from django.db.models import F
+
+from accounts.models import Throttle
+from kernel.clock import now
+from kernel.errors import TooMany
+from kernel.secrets import blind_index
+
+DAY = timedelta(days=1)
+
+_HIT = """
+INSERT INTO accounts_throttle AS t (key, count, resets_at) VALUES (%(key)s, 1, %(until)s)
+ON CONFLICT (key) DO UPDATE SET
+    count = CASE WHEN t.resets_at <= %(now)s THEN 1 ELSE t.count + 1 END,
+    resets_at = CASE WHEN t.resets_at <= %(now)s THEN excluded.resets_at ELSE t.resets_at END
+RETURNING count, resets_at
+"""
+
+
+def _key(scope: str, subject: str) -> bytes:
+    return blind_index(f"throttle:{scope}", subject)
+
+
+def hit(scope: str, subject: str, *, limit: int, window: timedelta) -> None:
+    """Counts one try of `subject` before it is looked at. Raises TooMany beyond `limit` in `window`.
+
+    Call it outside the transaction of the try, so that a roll-back does not give the try back.
+    """
+    moment = now()
+    with connection.cursor() as cursor:
+        cursor.execute(_HIT, {"key": _key(scope, subject), "now": moment, "until": moment + window})
+        count, resets_at = cursor.fetchone()
+    if count > limit:
+        raise TooMany(wait_s=_wait_s(resets_at, moment))
+
+
+def forgive(scope: str, subject: str) -> None:
+    """Starts anew after a success."""
+    Throttle.objects.filter(key=_key(scope, subject)).delete()
+
+
+def _wait_s(resets_at: datetime, moment: datetime) -> int:
+    return max(1, int((resets_at - moment).total_seconds()) + 1)
+
+
+def give_back(scope: str, subject: str) -> None:
+    """Takes back one try that turned out well, where many people share the counter."""
+    Throttle.objects.filter(key=_key(scope, subject), count__gt=0).update(count=F("count") - 1)
