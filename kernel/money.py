@@ -5,7 +5,6 @@ MAX_FEN = 10**15
 
 _DIGITS = "零壹贰叁肆伍陆柒捌玖"
 _PLACES = ("", "拾", "佰", "仟")
-_GROUPS = ("", "万", "亿", "万亿")
 MINUS = "\u2212"
 
 
@@ -15,7 +14,7 @@ def yuan(fen: int) -> str:
     return f"{MINUS if fen < 0 else ''}{whole:,}.{rest:02d}"
 
 
-def _group_in_words(group: int) -> str:
+def _thousands_in_words(group: int) -> str:
     words = ""
     zero_due = False
     for place in range(3, -1, -1):
@@ -28,6 +27,23 @@ def _group_in_words(group: int) -> str:
     return words
 
 
+def _joined(high: str, unit: str, low: int, low_words: str, low_size: int) -> str:
+    """Two neighbouring groups; a zero is read where the lower one does not fill its first place."""
+    if not high:
+        return low_words
+    return high + unit + ("零" if low and low < low_size // 10 else "") + low_words
+
+
+def _yuan_in_words(whole: int) -> str:
+    """Whole yuan below 10^16."""
+    hundred_millions, rest = divmod(whole, 10**8)
+    ten_thousands, units = divmod(rest, 10**4)
+    low = _joined(_thousands_in_words(ten_thousands), "万", units, _thousands_in_words(units), 10**4)
+    if not hundred_millions:
+        return low
+    return _joined(_yuan_in_words(hundred_millions), "亿", rest, low, 10**8)
+
+
 def in_words(fen: int) -> str:
     """The amount in formal Chinese numerals, as on a cheque: 500000 → `人民币伍仟元整`.
 
@@ -37,17 +53,7 @@ def in_words(fen: int) -> str:
         raise ValueError(f"{fen} fen has no form in words here")
     whole, cents = divmod(fen, 100)
     jiao, last = divmod(cents, 10)
-    words = ""
-    zero_due = False
-    for index in range(len(_GROUPS) - 1, -1, -1):
-        group = whole // 10_000**index % 10_000
-        if not group:
-            zero_due = bool(words)
-            continue
-        if words and (zero_due or group < 1000):
-            words += "零"
-        words += _group_in_words(group) + _GROUPS[index]
-        zero_due = False
+    words = _yuan_in_words(whole)
     words = f"{words}元" if words else ("" if cents else "零元")
     if not cents:
         return f"人民币{words}整"

@@ -1,0 +1,41 @@
+"""Words that staff may not use of a wealth product, and what to say instead.
+
+After 《商业银行理财业务监督管理办法》 and 《理财公司理财产品销售管理暂行办法》: no promise of principal or return.
+"""
+
+import unicodedata
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Word:
+    """A forbidden word and its replacement, as staff read them."""
+
+    word: str
+    instead: str
+
+
+FORBIDDEN: tuple[Word, ...] = (
+    Word("保本", "非保本浮动收益"),
+    Word("稳赚", "业绩比较基准"),
+    Word("零风险", "风险等级"),
+    Word("无风险", "风险等级"),
+    Word("保收益", "业绩比较基准"),
+    Word("保证收益", "业绩比较基准"),
+    Word("预期收益", "业绩比较基准"),
+    Word("包赚", "业绩比较基准"),
+    Word("刚性兑付", "按净值兑付"),
+)
+_ALLOWED = ("非保本", "不保本", "不保证收益")
+
+
+def forbidden_in(text: str) -> Word | None:
+    """The first forbidden word of a text, or None. Width, spaces and invisible marks do not hide one."""
+    folded = "".join(
+        character
+        for character in unicodedata.normalize("NFKC", text)
+        if not character.isspace() and unicodedata.category(character) not in {"Cf", "Po", "Pd"}
+    )
+    for phrase in _ALLOWED:
+        folded = folded.replace(phrase, "")
+    return next((entry for entry in FORBIDDEN if entry.word in folded), None)

@@ -1,0 +1,93 @@
+import json
+from pathlib import Path
+from threading import Event, Thread
+
+import psycopg
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from kernel import audit
+from kernel.models import AuditLink, AuditRow
+from tests.conftest import FreshDatabase as Database
+
+
+def as_owner(database: Database, statements: str) -> None:
+    with psycopg.connect(database.owner_url, autocommit=True) as owner:
+        owner.execute(statements)
+
+
+@pytest.fixture
+def chain(fresh_database: Database, tmp_path: Path) -> Path:
+    head = tmp_path / "head.jsonl"
+    for number in range(5):
+        audit.record(None, "test.deed", f"thing:{number}", {"n": number})
+        audit.seal_and_publish(head)
+    return head
+
+
+def test_what_was_recorded_is_linked_in_order(chain: Path) -> None:
+    rows, found = audit.verify(chain)
+    assert (rows >= 5, found) == (True, None)
+    assert [row["position"] for row in map(json.loads, chain.read_text().splitlines())] == sorted(
+        AuditLink.objects.values_list("position", flat=True)
+    )[-5:]
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        "UPDATE kernel_auditrow SET detail = '{\"n\": 99}' WHERE subject = 'thing:2'",
+        "UPDATE kernel_auditrow SET subject = 'thing:9' WHERE subject = 'thing:2'",
+        "UPDATE kernel_auditrow SET at = at - interval '1 hour' WHERE subject = 'thing:2'",
+        "DELETE FROM kernel_auditlink WHERE position = (SELECT max(position) - 1 FROM kernel_auditlink)",
+        "DELETE FROM kernel_auditlink WHERE position = (SELECT max(position) FROM kernel_auditlink)",
+        "UPDATE kernel_auditlink SET digest = sha256(digest) WHERE position = (SELECT max(position) FROM kernel_auditlink)",  # noqa: E501
+    ],
+)
+def test_an_insider_with_the_owners_rights_is_found_out(chain: Path, fresh_database: Database, attack: str) -> None:
+    as_owner(fresh_database, attack)
+    assert audit.verify(chain)[1] is not None
+
+
+def test_two_rows_that_changed_places_are_found_out(chain: Path, fresh_database: Database) -> None:
+    first, second = AuditLink.objects.order_by("-position")[:2]
+    as_owner(
+        fresh_database,
+        f"DELETE FROM kernel_auditlink WHERE position IN ({first.position}, {second.position});"
+        f"INSERT INTO kernel_auditlink (position, row_id, digest) VALUES"
+        f" ({first.position}, {second.row_id}, '\\x{bytes(first.digest).hex()}'),"
+        f" ({second.position}, {first.row_id}, '\\x{bytes(second.digest).hex()}')",
+    )
+    assert audit.verify(chain)[1] is not None
+
+
+@pytest.mark.parametrize("table", ["kernel_auditrow", "kernel_auditlink"])
+@pytest.mark.parametrize("verb", ["DELETE FROM {}", "UPDATE {} SET position = 1", "TRUNCATE {}"])
+@pytest.mark.django_db
+def test_the_servers_role_cannot_change_the_chain(table: str, verb: str) -> None:
+    with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(verb.format(table).replace("position", "id" if table.endswith("row") else "position"))
+
+
+def test_a_row_of_a_transaction_still_running_is_linked_after_it_ends(fresh_database: Database) -> None:
+    recorded, finish = Event(), Event()
+
+    def slow() -> None:
+        with transaction.atomic():
+            audit.record(None, "test.slow", "slow", {})
+            recorded.set()
+            finish.wait(10)
+        connection.close()
+
+    thread = Thread(target=slow)
+    thread.start()
+    recorded.wait(10)
+    audit.record(None, "test.quick", "quick", {})
+    audit.seal()
+    assert not AuditLink.objects.filter(row__subject__in=["slow", "quick"]).exists()
+    finish.set()
+    thread.join()
+    audit.seal()
+    linked = AuditLink.objects.filter(row__subject__in=["slow", "quick"]).order_by("position")
+    assert [link.row.subject for link in linked] == ["slow", "quick"]
+    assert AuditRow.objects.filter(link=None).count() == 0

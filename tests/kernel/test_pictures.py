@@ -1,0 +1,96 @@
+import io
+import resource
+import struct
+import time
+import zipfile
+import zlib
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from kernel import pictures
+from kernel.ids import new_id
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def media(settings: Any, tmp_path: Any) -> None:
+    settings.MEDIA_ROOT = tmp_path
+
+
+def _png_claiming(width: int, height: int) -> bytes:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"\x00" * 100_000)) + chunk(b"IEND", b"")
+
+
+def _gif() -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(out, "GIF")
+    return out.getvalue()
+
+
+def _zip() -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a", b"\x00" * 1_000_000)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"not a picture",
+        b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>",
+        _gif(),
+        _zip(),
+        _png_claiming(50_000, 50_000),
+        _png_claiming(9_000, 10),
+        _png_claiming(100, 100)[:60],
+        b"\xff" * (10 * 1024 * 1024 + 1),
+    ],
+    ids=["empty", "text", "svg", "gif", "zip", "bomb", "long", "cut", "heavy"],
+)
+def test_what_is_no_usable_picture_is_refused_quickly_and_in_little_memory(raw: bytes) -> None:
+    before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
+    with pytest.raises(pictures.PictureRefused):
+        pictures.store(io.BytesIO(raw), owner_id=new_id())
+    grown_mib = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    assert grown_mib < 200
+    assert time.monotonic() - began < 2
+
+
+def test_a_picture_is_drawn_anew_without_its_exif_and_without_what_hung_on_it() -> None:
+    exif = Image.Exif()
+    exif[0x010F] = "SecretCamera"
+    exif[0x0112] = 6
+    out = io.BytesIO()
+    Image.new("RGB", (300, 200), "teal").save(out, "JPEG", exif=exif)
+    kept = pictures.store(io.BytesIO(out.getvalue() + b"<script>alert(1)</script>"), owner_id=new_id())
+    raw = pictures.read(kept, "full")
+    with Image.open(io.BytesIO(raw)) as image:
+        assert (image.format, image.size, dict(image.getexif())) == ("WEBP", (200, 300), {})
+    assert b"SecretCamera" not in raw
+    assert b"script" not in raw
+
+
+def test_a_large_picture_is_kept_at_a_bounded_size_with_a_thumbnail() -> None:
+    out = io.BytesIO()
+    Image.new("RGB", (4000, 2500), "teal").save(out, "PNG")
+    kept = pictures.store(io.BytesIO(out.getvalue()), owner_id=new_id())
+    assert (kept.width, kept.height) == (2048, 1280)
+    with Image.open(io.BytesIO(pictures.read(kept, "thumb"))) as thumb:
+        assert max(thumb.size) == pictures.THUMB_SIDE
+
+
+def test_names_on_disk_cannot_be_guessed() -> None:
+    out = io.BytesIO()
+    Image.new("RGB", (4, 4)).save(out, "PNG")
+    names = {pictures.store(io.BytesIO(out.getvalue()), owner_id=new_id()).name for _ in range(20)}
+    assert len(names) == 20
+    assert all(len(name) >= 43 for name in names)
