@@ -30,3 +30,10 @@ lint: setup ## Everything that can be checked without running the product
 
 reset: ## Stop the embedded PostgreSQL and empty var/
 	@$(LOCAL) reset
+
+contracts: setup ## Write the API's and the socket's schemas and the front end's types
+	@$(PY) -m deploy.contracts
+
+test: setup ## Everything: checks, tests, journeys, the front end's tests (ARGS= for pytest)
+	@$(PY) -m deploy.suite $(ARGS)
+

@@ -3,11 +3,12 @@
 from django.contrib import admin
 from django.urls import include, path, re_path
 
-from rongliao import pages
+from rongliao import metrics, pages
 
 urlpatterns = [
     path("healthz", pages.alive),
     path("readyz", pages.ready),
+    path("metrics", metrics.metrics),
     path("api/", include("rongliao.schema_urls")),
     path("api/", include("accounts.urls")),
     path("api/chat/", include("chat.urls")),

@@ -1,0 +1,65 @@
+"""What machines and engineers ask the server."""
+
+import json
+import logging
+import sys
+
+import pytest
+from django.test import Client
+from playwright.sync_api import expect
+
+from rongliao import logs
+from tests.support.browser import DESK, Phones
+
+APP = {"HTTP_HOST": "localhost:8000"}
+
+
+@pytest.fixture
+def caller() -> Client:
+    return Client(raise_request_exception=False, **APP)
+
+
+def test_healthz_needs_nothing_but_the_process(caller: Client) -> None:
+    assert caller.get("/healthz").json() == {"status": "alive"}
+
+
+@pytest.mark.django_db
+def test_readyz_names_the_worker_that_is_missing(caller: Client) -> None:
+    answer = caller.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json() == {"ready": False, "checks": {"database": True, "layer": True, "worker": False}}
+
+
+def test_metrics_are_for_this_machine_alone(caller: Client) -> None:
+    caller.get("/healthz")
+    assert b"django_http_requests_total_by_method_total" in caller.get("/metrics").content
+    assert caller.get("/metrics", REMOTE_ADDR="10.0.0.7").status_code == 404
+    assert caller.get("/metrics", headers={"X-Forwarded-For": "127.0.0.1"}).status_code == 404
+
+
+def test_the_schema_is_openapi_and_names_both_origins_paths(caller: Client) -> None:
+    answer = caller.get("/api/schema/", headers={"Accept": "application/vnd.oai.openapi+json"})
+    assert answer.status_code == 200
+    assert json.loads(answer.content)["openapi"].startswith("3.")
+
+
+def test_the_api_page_reads_itself_without_a_foreign_request_or_an_inline_script(phones: Phones) -> None:
+    page = phones.open("engineer", size=DESK, path="/api/docs/")
+    expect(page.get_by_role("heading", name="融聊 API")).to_be_visible()
+
+
+def test_a_log_line_is_one_json_object_and_a_traceback_stays_in_it(capsys: pytest.CaptureFixture[str]) -> None:
+    configuration = logs.configuration(level="INFO", as_json=True)
+    formatter = configuration["formatters"]["line"]
+    made = formatter.pop("()")(**formatter)
+    try:
+        raise ValueError("转账")
+    except ValueError:
+        record = logging.getLogger("x").makeRecord(
+            "x", logging.ERROR, "f", 1, "a %s", ("b",), exc_info=__import__("sys").exc_info()
+        )
+    line = made.format(record)
+    assert "\n" not in line
+    said = json.loads(line)
+    assert (said["event"], said["level"], said["logger"]) == ("a b", "error", "x")
+    assert "转账" in said["exception"]
