@@ -14,7 +14,7 @@ BIN = VENV / "bin"
 PYTHON = BIN / "python"
 ROOT_PACKAGES = ("rongliao", "desk", "finance", "moments", "officials", "chat", "accounts", "kernel")
 
-DEMO = {**os.environ, "DEMO": "1"}
+DEMO = {**os.environ, "DEMO": "1", "DATABASE_POOL": "0"}
 """The checks start no server; the settings need no keys of an installation."""
 
 

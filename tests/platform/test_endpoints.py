@@ -55,9 +55,7 @@ def test_a_log_line_is_one_json_object_and_a_traceback_stays_in_it(capsys: pytes
     try:
         raise ValueError("转账")
     except ValueError:
-        record = logging.getLogger("x").makeRecord(
-            "x", logging.ERROR, "f", 1, "a %s", ("b",), exc_info=__import__("sys").exc_info()
-        )
+        record = logging.getLogger("x").makeRecord("x", logging.ERROR, "f", 1, "a %s", ("b",), exc_info=sys.exc_info())
     line = made.format(record)
     assert "\n" not in line
     said = json.loads(line)
