@@ -4,6 +4,7 @@ const FILES = "__FILES__";
 const PAGE = "/";
 const ASSETS = "/static/dist/assets/";
 const ELSEWHERE = /^\/(api|ws|desk|admin|static|healthz|readyz)(\/|$)/;
+const BOOT = "/static/dist/theme-boot.js";
 const PAGE_TIMEOUT_MS = 4000;
 
 self.addEventListener("install", (event) => {
@@ -24,15 +25,15 @@ self.addEventListener("activate", (event) => {
   );
 });
 
-/** The newest page if the network has it in time, else the kept one. */
-async function page(request) {
+/** What the network has in time, else what was kept; the kept page says itself that there is no network. */
+async function newest(request, kept) {
   try {
     const answer = await fetch(request, { signal: AbortSignal.timeout(PAGE_TIMEOUT_MS) });
     if (answer.status < 500) return answer;
   } catch {
-    // No network: the kept page says so itself.
+    // Falls through to what was kept.
   }
-  return (await caches.match(PAGE)) ?? Response.error();
+  return (await caches.match(kept)) ?? Response.error();
 }
 
 /** Built files carry a hash of their content in their name, so a kept one is never old. */
@@ -49,5 +50,6 @@ self.addEventListener("fetch", (event) => {
   const url = new URL(request.url);
   if (request.method !== "GET" || url.origin !== self.location.origin) return;
   if (url.pathname.startsWith(ASSETS)) event.respondWith(asset(request));
-  else if (request.mode === "navigate" && !ELSEWHERE.test(url.pathname)) event.respondWith(page(request));
+  else if (url.pathname === BOOT) event.respondWith(newest(request, BOOT));
+  else if (request.mode === "navigate" && !ELSEWHERE.test(url.pathname)) event.respondWith(newest(request, PAGE));
 });
