@@ -1,0 +1,41 @@
+"""Every write of chat: one function per thing that a person, or an app above, can do."""
+
+from chat.actions.conversations import (
+    add_member,
+    open_conversation,
+    open_direct,
+    open_group,
+    remove_member,
+    set_marks,
+)
+from chat.actions.messages import (
+    Line,
+    append_past,
+    forward_card,
+    mark_read,
+    recall,
+    send_card,
+    send_notice,
+    send_picture,
+    send_text,
+    update_card,
+)
+
+__all__ = [
+    "Line",
+    "add_member",
+    "append_past",
+    "forward_card",
+    "mark_read",
+    "open_conversation",
+    "open_direct",
+    "open_group",
+    "recall",
+    "remove_member",
+    "send_card",
+    "send_notice",
+    "send_picture",
+    "send_text",
+    "set_marks",
+    "update_card",
+]
