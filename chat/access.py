@@ -10,9 +10,7 @@ from kernel.models import Picture
 def member_for(person_id: UUID, conversation_id: UUID) -> Member:
     """The person's membership, with its conversation. Raises NotFound."""
     member = (
-        Member.objects.select_related("conversation")
-        .filter(conversation=conversation_id, person=person_id)
-        .first()
+        Member.objects.select_related("conversation").filter(conversation=conversation_id, person=person_id).first()
     )
     if member is None:
         raise NotFound

@@ -3,3 +3,10 @@ from django.apps import AppConfig
 
 class ChatConfig(AppConfig):
     name = "chat"
+
+    def ready(self) -> None:
+        from accounts import ports as accounts
+        from chat import push
+
+        accounts.session_ended.add(push.end_sessions)
+        accounts.changed.add(push.hint)

@@ -11,7 +11,8 @@ from uuid import UUID
 import msgspec
 from django.db import connection
 
-from chat.models import Card, Member, Message
+from chat import cards
+from chat.models import Member, Message
 from chat.wire import CardView, MessageEnvelope, MessageKind, Notice, PictureRef
 
 Outcome = Literal["new", "again", "twin", "busy", "refused"]
@@ -107,6 +108,11 @@ _COLUMNS = (
 )
 
 
+def _card(kind: str, ref: UUID, state: str, payload: dict[str, Any], revision: int) -> CardView:
+    lines = {language: cards.summary(kind, state, payload, language) for language in ("zh", "en")}
+    return CardView(kind, ref, state, payload, revision, lines)
+
+
 def _envelope(row: tuple[Any, ...]) -> MessageEnvelope:
     (id_, conversation_id, seq, version, client_id, sender_id, kind, text, notice, warning) = row[:10]
     (at, recalled_at, picture_id, width, height, card_kind, ref, state, payload, revision) = row[10:]
@@ -120,7 +126,7 @@ def _envelope(row: tuple[Any, ...]) -> MessageEnvelope:
         kind=kind,
         text=text,
         picture=None if picture_id is None else PictureRef(picture_id, width, height),
-        card=None if card_kind is None else CardView(card_kind, ref, state, payload, revision),
+        card=None if card_kind is None else _card(card_kind, ref, state, payload, revision),
         notice=None if notice is None else Notice(notice["code"], notice["params"]),
         warning=warning or None,
         at=at,
@@ -143,8 +149,3 @@ def members_of(conversation_ids: Iterable[UUID]) -> dict[UUID, list[UUID]]:
     for conversation_id, person_id in rows:
         found.setdefault(conversation_id, []).append(person_id)
     return found
-
-
-def card_view(card: Card) -> CardView:
-    """A card as messages show it."""
-    return CardView(card.kind, card.ref, card.state, card.payload, card.revision)

@@ -97,9 +97,7 @@ class Message(models.Model):
     text = models.TextField(blank=True, default="")
     notice = models.JSONField(null=True)
     warning = models.CharField(max_length=20, blank=True, default="")
-    picture = models.ForeignKey(
-        "kernel.Picture", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
-    )
+    picture = models.ForeignKey("kernel.Picture", null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
     card = models.ForeignKey(Card, null=True, on_delete=models.PROTECT, related_name="messages", db_index=False)
     at = models.DateTimeField()
     recalled_at = models.DateTimeField(null=True)

@@ -8,7 +8,7 @@ from kernel.errors import Refusal
 
 
 @dataclass(frozen=True)
-class Warning:  # noqa: A001  (the word that the interface uses)
+class Warning:
     """A message goes out, and its receivers are told to be careful. `code` names the sentence."""
 
     code: str

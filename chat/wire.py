@@ -35,6 +35,8 @@ class CardView(msgspec.Struct, frozen=True):
     state: str
     payload: dict[str, Any]
     revision: int
+    summary: dict[str, str]
+    """Its line in a list of conversations, by language (zh, en)."""
 
 
 class Notice(msgspec.Struct, frozen=True):
@@ -203,7 +205,7 @@ SERVER_FRAMES: tuple[type[ServerFrame], ...] = (
 )
 AnyClientFrame = Send | Typing | Read | Ping | Probed
 
-_decoder = msgspec.json.Decoder(AnyClientFrame)
+_decoder: msgspec.json.Decoder[AnyClientFrame] = msgspec.json.Decoder(AnyClientFrame)
 _encoder = msgspec.json.Encoder()
 
 

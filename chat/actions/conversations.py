@@ -82,9 +82,7 @@ def _post_archive_notice(conversation_id: UUID) -> None:
         client_id=uuid5(_NOTICES, f"archive:{version}"),
         notice=notices.archive_notice(),
     )
-    Conversation.objects.filter(pk=conversation_id).update(
-        archived=True, notice_version=version, notice_seq=posted.seq
-    )
+    Conversation.objects.filter(pk=conversation_id).update(archived=True, notice_version=version, notice_seq=posted.seq)
 
 
 def open_group(*, opened_by: UUID, title: str, member_ids: Sequence[UUID], client_id: UUID) -> UUID:
@@ -159,9 +157,7 @@ def remove_member(*, conversation_id: UUID, person_id: UUID, announce: bool = Tr
         Conversation.objects.filter(pk=conversation_id).update(member_version=F("member_version") + 1)
         card = people.person_cards([person_id], viewer_id=None)[person_id]
         if announce:
-            send_notice(
-                conversation_id=conversation_id, client_id=new_id(), notice=Notice("left", {"name": card.name})
-            )
+            send_notice(conversation_id=conversation_id, client_id=new_id(), notice=Notice("left", {"name": card.name}))
         _tell(conversation_id, [person_id], gone=True)
         _tell(conversation_id, log.members_of([conversation_id]).get(conversation_id, []))
 

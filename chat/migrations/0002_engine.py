@@ -147,15 +147,14 @@ BEGIN
 END $$;
 """
 
-UNREAD_SHOWN = 100
 # What others said to a member after what they have read, counted to 100 and no further.
-UNREAD = f"""
+UNREAD = """
 CREATE FUNCTION chat_unread(conversation uuid, member uuid, after bigint) RETURNS bigint LANGUAGE sql STABLE AS $$
     SELECT count(*) FROM (
         SELECT 1 FROM chat_message
         WHERE conversation_id = conversation AND seq > after AND sender_id <> member AND kind <> 'notice'
             AND recalled_at IS NULL
-        ORDER BY seq LIMIT {UNREAD_SHOWN}) seen
+        ORDER BY seq LIMIT 100) seen
 $$;
 """
 
