@@ -159,14 +159,17 @@ class Cluster:
         """Stops a server that an earlier launcher left on this data, and removes its socket folder."""
         pid_file = self.data / "postmaster.pid"
         with contextlib.suppress(OSError, IndexError, ValueError):
-            pid = int(pid_file.read_text().splitlines()[0])
+            first, _, rest = pid_file.read_text().partition("\n")
+            pid = int(first)
             if alive(pid) and str(self.data) in command_line(pid):
                 for sig, limit_s in ((signal.SIGINT, FAST_STOP_S), (signal.SIGQUIT, 5), (signal.SIGKILL, 5)):
                     os.kill(pid, sig)
                     if wait_gone(pid, limit_s):
                         break
-            elif alive(pid):
-                pid_file.unlink()
+            # A killed server that nobody has reaped, or somebody else under its number, looks alive to PostgreSQL.
+            # Its parent's number does not; and the rest of the file lets it wait for the last of its old children.
+            if pid_file.exists():
+                pid_file.write_text(f"{os.getpid()}\n{rest}")
         with contextlib.suppress(OSError):
             left = Path((self.home / "sockets").read_text())
             if left.name.startswith("rl-"):
