@@ -47,6 +47,10 @@ describe("the words", () => {
     expect(chinese).toEqual([]);
   });
 
+  it("are set with the signs of the reference: half-width , : ; ! ? ( ), full-width 。 and 、", () => {
+    expect(Object.entries(zh).filter(([, text]) => /[，：；！？（）]/.test(text))).toEqual([]);
+  });
+
   it("stand in the language files alone", () => {
     const guilty = sources()
       .filter(({ file }) => file !== join("shared", "money.ts"))

@@ -122,7 +122,7 @@ class Site:
 
 def make_site(**extra: str) -> Site:
     """A site that runs; `extra` is put into its environment (REDIS_URL, for one)."""
-    run.once("front-end", _build)
+    run.once("front-end", build_front_end)
     names = database.template(database.DEMO)
     name = database.clone(database.DEMO)
     folder = run.folder() / f"site-{uuid4().hex[:8]}"
@@ -146,7 +146,8 @@ def make_site(**extra: str) -> Site:
     return site
 
 
-def _build() -> dict[str, str]:
+def build_front_end() -> dict[str, str]:
+    """Runs the front end's build; ask for it through `run.once`."""
     children = Children()
     try:
         install.front_end(children, state.log("front-end"), lambda text: None)

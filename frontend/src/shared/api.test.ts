@@ -55,7 +55,7 @@ describe("a call", () => {
 
   it("has words of its own for an answer without an envelope", async () => {
     answers.push(new Response("<h1>Bad</h1>", { status: 413 }));
-    expect((await refused(api.post("/api/x"))).message).toBe("文件太大，没有上传");
+    expect((await refused(api.post("/api/x"))).message).toBe("文件太大,没有上传");
   });
 
   it("reads again after a broken connection, at most three times", async () => {
@@ -100,5 +100,5 @@ describe("a call", () => {
 
 it("has words for whatever was thrown", () => {
   expect(messageOf(new ApiError("x", "没有完成"))).toBe("没有完成");
-  expect(messageOf(new TypeError("undefined is not a function"))).toBe("出了点问题，请再试一次");
+  expect(messageOf(new TypeError("undefined is not a function"))).toBe("出了点问题,请再试一次");
 });

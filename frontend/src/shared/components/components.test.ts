@@ -38,7 +38,7 @@ function press(key: string, options: KeyboardEventInit = {}): KeyboardEvent {
 describe("the seal", () => {
   it("stands by a vouched name, with words for screen readers", async () => {
     const name = mount(PersonName, { props: { person: zhou } });
-    expect(name.get("[role=img]").attributes("aria-label")).toBe("银行认证：远山银行 客户经理");
+    expect(name.get("[role=img]").attributes("aria-label")).toBe("银行认证:远山银行 客户经理");
     await useLanguage("en");
     await nextTick();
     expect(name.get("[role=img]").attributes("aria-label")).toBe("Verified by the bank: Relationship manager, 远山银行");
@@ -139,7 +139,7 @@ describe("the number pad", () => {
 
 it("the boxes of a PIN say how many digits, never which", () => {
   const boxes = mount(PinBoxes, { props: { filled: 3 } });
-  expect(boxes.attributes("aria-label")).toBe("已输入 3 位，共 6 位");
+  expect(boxes.attributes("aria-label")).toBe("已输入 3 位,共 6 位");
   expect(boxes.findAll(".on")).toHaveLength(3);
 });
 
