@@ -5,6 +5,8 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.functional import lazy
+from django.utils.translation import get_language
 
 Language = str
 """`zh` or `en`."""
@@ -14,6 +16,14 @@ def language_of(accept_language: str | None) -> Language:
     """The interface language for an Accept-Language header: Chinese unless English is asked for first."""
     first = (accept_language or "").split(",")[0].strip().lower()
     return "en" if first.startswith("en") else "zh"
+
+
+def _said(zh: str, en: str) -> str:
+    return en if (get_language() or "").startswith("en") else zh
+
+
+said = lazy(_said, str)
+"""A sentence that is put in the request's language when it is shown: `said(zh, en)`."""
 
 
 class Refusal(Exception):

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from kernel.errors import said
 from kernel.money import MAX_FEN
 from kernel.text import is_name, is_plain
 
@@ -13,9 +13,9 @@ class FenField(serializers.Field):  # type: ignore[type-arg]
     """An amount in whole fen: a JSON integer. Refuses true, 1.0, "1", and what is out of its bounds."""
 
     default_error_messages = {
-        "type": _("金额须为以分计的整数。"),
-        "least": _("金额不能小于 {minimum} 分。"),
-        "most": _("金额不能大于 {maximum} 分。"),
+        "type": said("金额须为以分计的整数。", "An amount is a whole number of fen."),
+        "least": said("金额不能小于 {minimum} 分。", "The amount is at least {minimum} fen."),
+        "most": said("金额不能大于 {maximum} 分。", "The amount is at most {maximum} fen."),
     }
 
     def __init__(self, *, minimum: int = 1, maximum: int = MAX_FEN, **kwargs: Any) -> None:
@@ -41,9 +41,9 @@ class WholeField(FenField):
     """A whole number under the same rules: a JSON integer within bounds."""
 
     default_error_messages = {
-        "type": _("须为整数。"),
-        "least": _("不能小于 {minimum}。"),
-        "most": _("不能大于 {maximum}。"),
+        "type": said("须为整数。", "A whole number is needed."),
+        "least": said("不能小于 {minimum}。", "At least {minimum}."),
+        "most": said("不能大于 {maximum}。", "At most {maximum}."),
     }
 
 
@@ -54,7 +54,7 @@ class PlainText(serializers.CharField):
         self.multiline, self.name_only = multiline, name
         kwargs.setdefault("trim_whitespace", False)
         super().__init__(**kwargs)
-        self.error_messages["marks"] = _("含有不允许的字符。")
+        self.error_messages["marks"] = said("含有不允许的字符。", "It has characters that are not allowed.")
 
     def to_internal_value(self, data: Any) -> str:
         """The text, or a validation error."""

@@ -145,3 +145,9 @@ def test_errors_are_chinese_unless_english_is_asked_for(post: Post) -> None:
 
 def test_a_host_that_is_not_ours_is_not_served(db: None) -> None:
     assert Client(headers={"host": "evil.example"}).get("/api/pay").status_code in {400, 421}
+
+
+def test_a_fields_own_sentence_is_in_the_callers_language(post: Post) -> None:
+    chinese = post({"amount_fen": 0, "memo": ""}).json()["error"]["fields"]["amount_fen"]
+    english = post({"amount_fen": 0, "memo": ""}, HTTP_ACCEPT_LANGUAGE="en").json()["error"]["fields"]["amount_fen"]
+    assert (chinese, english) == ("金额不能小于 1 分。", "The amount is at least 1 fen.")

@@ -44,7 +44,7 @@ describe("a call", () => {
   });
 
   it("gives the server's own words, code, parameters and fields when refused", async () => {
-    answers.push(json({ error: { code: "insufficient_funds", message: "余额不足", params: { available_fen: 5 }, fields: { amount_fen: ["太大"] } } }, 422));
+    answers.push(json({ error: { code: "insufficient_funds", message: "余额不足", params: { available_fen: 5 }, fields: { amount_fen: "太大" } } }, 422));
     const error = await refused(api.post("/api/x"));
     expect([error.code, error.message, error.status]).toEqual(["insufficient_funds", "余额不足", 422]);
     expect(error.params).toEqual({ available_fen: 5 });

@@ -10,7 +10,7 @@ export interface ErrorBody {
   code: string;
   message: string;
   params?: Record<string, unknown>;
-  fields?: Record<string, string[]>;
+  fields?: Record<string, string>;
 }
 
 /** A refusal by the server, or the network's failure, in words that one may show. */
@@ -22,7 +22,7 @@ export class ApiError extends Error {
     message: string,
     readonly status: number = 0,
     readonly params: Record<string, unknown> = {},
-    readonly fields: Record<string, string[]> = {},
+    readonly fields: Record<string, string> = {},
   ) {
     super(message);
   }
@@ -34,7 +34,7 @@ export class ApiError extends Error {
 
   /** The first message about one field of a form. */
   field(name: string): string | null {
-    return this.fields[name]?.[0] ?? null;
+    return this.fields[name] ?? null;
   }
 }
 
