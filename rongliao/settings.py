@@ -20,6 +20,9 @@ BRAND_EN = env.text("BRAND_EN", "Rongliao")
 BANK_NAME = env.text("BANK_NAME", "远山银行")
 BANK_NAME_EN = env.text("BANK_NAME_EN", "Yuanshan Bank")
 
+# Our account numbers begin with it. The demo's is nobody's.
+BANK_BIN = env.text("BANK_BIN", "629906")
+
 # The demo world: printed log-ins, one-time codes on the page, a business date that can be moved on.
 DEMO = env.flag("DEMO")
 DEBUG = env.flag("DEBUG")

@@ -1,5 +1,11 @@
 """Routes of finance.ledger."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from finance.ledger import api
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("accounts", api.AccountsView.as_view()),
+    path("accounts/<uuid:account_id>", api.AccountView.as_view()),
+    path("accounts/<uuid:account_id>/entries", api.EntriesView.as_view()),
+]

@@ -1,0 +1,103 @@
+"""What the ledger refuses, and how the database's refusals become it."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import DatabaseError
+
+from kernel.errors import KeyReused, NotFound, Refusal
+
+
+class InsufficientFunds(Refusal):
+    code = "insufficient_funds"
+    status = 409
+    zh = "可用余额不足,未扣款。请换一个账户或减少金额。"
+    en = "There is not enough available. Nothing was taken; use another account or a smaller amount."
+
+
+class AccountClosed(Refusal):
+    code = "account_closed"
+    status = 409
+    zh = "这个账户已冻结或销户,未做任何变动。"
+    en = "This account is frozen or closed. Nothing was moved."
+
+
+class CeilingReached(Refusal):
+    code = "ceiling_reached"
+    status = 409
+    zh = "收款后账户余额将超过上限,未入账。"
+    en = "The account's balance would pass its ceiling. Nothing was credited."
+
+
+class HoldNotOpen(Refusal):
+    code = "hold_not_open"
+    status = 409
+    zh = "这笔冻结已经结束,未做任何变动。"
+    en = "This hold has ended already. Nothing was moved."
+
+
+class Unbalanced(Refusal):
+    code = "unbalanced"
+    status = 400
+    zh = "借贷不平,未记账。"
+    en = "The legs do not add up to nothing. Nothing was posted."
+
+
+class AlreadyReversed(Refusal):
+    code = "already_reversed"
+    status = 409
+    zh = "这笔分录已冲正过,未再记账。"
+    en = "This entry has been reversed already. Nothing was posted."
+
+
+class AccountKept(Refusal):
+    code = "account_not_empty"
+    status = 409
+    zh = "账户仍有余额或冻结金额,未销户。"
+    en = "The account still holds money. It was not closed."
+
+
+_BY_STATE: dict[str, type[Refusal]] = {
+    "RL001": InsufficientFunds,
+    "RL002": AccountClosed,
+    "RL003": CeilingReached,
+    "RL004": KeyReused,
+    "RL005": HoldNotOpen,
+    "RL006": NotFound,
+    "RL008": Unbalanced,
+}
+_BY_CONSTRAINT: dict[str, type[Refusal]] = {
+    "ledger_account_available": InsufficientFunds,
+    "ledger_account_ceiling": CeilingReached,
+    "ledger_posting_after": InsufficientFunds,
+    "ledger_reversed_once": AlreadyReversed,
+}
+
+
+def _refusal_of(error: DatabaseError) -> Refusal | None:
+    cause: Any = error.__cause__
+    diagnosis = getattr(cause, "diag", None)
+    if diagnosis is None:
+        return None
+    if refusal := _BY_STATE.get(diagnosis.sqlstate or ""):
+        return refusal(**(json.loads(diagnosis.message_detail) if diagnosis.message_detail else {}))
+    constraint = diagnosis.constraint_name or ""
+    if refusal := _BY_CONSTRAINT.get(constraint):
+        return refusal()
+    if diagnosis.sqlstate == "23505" and constraint.startswith("ledger_hold_closed_key"):
+        return KeyReused()
+    return None
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raises the database's refusals as ours. The transaction they happened in can only be rolled back."""
+    try:
+        yield
+    except DatabaseError as error:
+        refusal = _refusal_of(error)
+        if refusal is None:
+            raise
+        raise refusal from error

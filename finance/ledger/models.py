@@ -1,0 +1,207 @@
+"""The books: accounts, entries and their postings, holds.
+
+Amounts are whole fen. A customer's balance and what is held of it stand in the account's row and change with every
+posting. An internal account has no such row to queue for: its balance is the sum of its postings, from the newest
+roll-up on (see `queries.balance`). The SQL functions that post and hold are in migration 0002.
+"""
+
+from django.contrib.postgres.functions import TransactionNow
+from django.db import models
+from django.db.models import F, Q
+
+from kernel.ids import new_id
+from kernel.secrets import EncryptedField
+
+
+class Account(models.Model):
+    """A customer's account, or one of the bank's own (`code`)."""
+
+    class Type(models.TextChoices):
+        CUSTOMER = "customer"
+        INTERNAL = "internal"
+
+    class Class(models.TextChoices):
+        I = "I"  # noqa: E741  (the three classes are called so)
+        II = "II"
+        III = "III"
+
+    class Status(models.TextChoices):
+        OPEN = "open"
+        FROZEN = "frozen"
+        """Takes money, gives none."""
+        CLOSED = "closed"
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    owner = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, null=True, related_name="+")
+    type = models.CharField(max_length=8, choices=Type)
+    account_class = models.CharField(max_length=3, choices=Class, null=True)  # noqa: DJ001
+    name = models.CharField(max_length=40)
+    code = models.CharField(max_length=40, null=True, unique=True)  # noqa: DJ001
+    number = EncryptedField(null=True)
+    number_index = models.BinaryField(max_length=32, null=True, unique=True)
+    tail = models.CharField(max_length=4, blank=True, default="")
+    opened_remotely = models.BooleanField(default=False)
+    status = models.CharField(max_length=6, choices=Status, default=Status.OPEN)
+    ceiling_fen = models.BigIntegerField(null=True)
+    balance_fen = models.BigIntegerField(default=0)
+    held_fen = models.BigIntegerField(default=0)
+    posted_count = models.BigIntegerField(default=0)
+    """How many postings the account has; the next one's `seq` is one more. Customers' accounts only."""
+    key = models.CharField(max_length=120, unique=True)
+    input_hash = models.BinaryField(max_length=32)
+    opened_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["owner", "id"], name="ledger_accounts_of", condition=Q(owner__isnull=False))]
+        constraints = [
+            models.CheckConstraint(
+                name="ledger_account_available",
+                condition=Q(type="internal") | Q(held_fen__gte=0, balance_fen__gte=F("held_fen")),
+            ),
+            models.CheckConstraint(
+                name="ledger_account_ceiling",
+                condition=Q(ceiling_fen__isnull=True) | Q(balance_fen__lte=F("ceiling_fen")),
+            ),
+            models.CheckConstraint(
+                name="ledger_account_kind",
+                condition=Q(
+                    type="customer",
+                    owner__isnull=False,
+                    account_class__isnull=False,
+                    code__isnull=True,
+                    number__isnull=False,
+                    number_index__isnull=False,
+                )
+                | Q(
+                    type="internal",
+                    owner__isnull=True,
+                    account_class__isnull=True,
+                    code__isnull=False,
+                    number__isnull=True,
+                    number_index__isnull=True,
+                    ceiling_fen__isnull=True,
+                    balance_fen=0,
+                    held_fen=0,
+                    posted_count=0,
+                ),
+            ),
+        ]
+
+    @property
+    def available_fen(self) -> int:
+        """What the owner may dispose of: balance less what is held."""
+        return self.balance_fen - self.held_fen
+
+
+class Entry(models.Model):
+    """One movement of money: at least two postings that add up to nothing. Never changed, never removed."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    key = models.CharField(max_length=120, unique=True)
+    input_hash = models.BinaryField(max_length=32)
+    kind = models.CharField(max_length=40)
+    memo = models.CharField(max_length=120)
+    reference = models.UUIDField(null=True)
+    """What it belongs to: an order, a transfer."""
+    initiator_id = models.UUIDField(null=True)
+    at = models.DateTimeField()
+    value_date = models.DateField()
+    legs = models.PositiveSmallIntegerField()
+    reverses = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    recorded_at = models.DateTimeField(db_default=TransactionNow())
+
+    class Meta:
+        indexes = [models.Index(fields=["reference"], name="ledger_entry_of", condition=Q(reference__isnull=False))]
+        constraints = [
+            models.CheckConstraint(name="ledger_entry_two_legs", condition=Q(legs__gte=2)),
+            models.UniqueConstraint(
+                fields=["reverses"], name="ledger_reversed_once", condition=Q(reverses__isnull=False)
+            ),
+        ]
+
+
+class Posting(models.Model):
+    """One leg of an entry. Above zero: the account's balance goes up.
+
+    `leg` is its place in the entry, 1 to the entry's `legs`: a full entry has no room for another. `seq` and
+    `balance_after_fen` are counted under the account's lock, for customers' accounts only.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    entry = models.ForeignKey(
+        Entry, on_delete=models.PROTECT, related_name="postings", db_constraint=False, db_index=False
+    )
+    legs = models.PositiveSmallIntegerField()
+    leg = models.PositiveSmallIntegerField()
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
+    amount_fen = models.BigIntegerField()
+    at = models.DateTimeField()
+    seq = models.BigIntegerField(null=True)
+    balance_after_fen = models.BigIntegerField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["account", "at", "seq"], name="ledger_statement", condition=Q(seq__isnull=False)),
+            models.Index(fields=["account", "id"], name="ledger_rolling", condition=Q(seq__isnull=True)),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["entry", "leg"], name="ledger_posting_leg"),
+            models.CheckConstraint(name="ledger_posting_amount", condition=~Q(amount_fen=0)),
+            models.CheckConstraint(name="ledger_posting_place", condition=Q(leg__gte=1, leg__lte=F("legs"))),
+            models.CheckConstraint(
+                name="ledger_posting_after",
+                condition=Q(seq__isnull=True, balance_after_fen__isnull=True) | Q(seq__gte=1, balance_after_fen__gte=0),
+            ),
+        ]
+
+
+class Hold(models.Model):
+    """Money that is still the customer's and already promised. Open, then captured, released or expired."""
+
+    class State(models.TextChoices):
+        OPEN = "open"
+        CAPTURED = "captured"
+        RELEASED = "released"
+        EXPIRED = "expired"
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    key = models.CharField(max_length=120, unique=True)
+    input_hash = models.BinaryField(max_length=32)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
+    amount_fen = models.BigIntegerField()
+    kind = models.CharField(max_length=40)
+    memo = models.CharField(max_length=120)
+    reference = models.UUIDField(null=True)
+    placed_at = models.DateTimeField()
+    state = models.CharField(max_length=8, choices=State, default=State.OPEN)
+    closed_at = models.DateTimeField(null=True)
+    closed_key = models.CharField(max_length=120, null=True, unique=True)  # noqa: DJ001
+    closed_memo = models.CharField(max_length=120, blank=True, default="")
+    entry = models.ForeignKey(Entry, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["account"], name="ledger_open_holds", condition=Q(state="open"))]
+        constraints = [
+            models.CheckConstraint(name="ledger_hold_amount", condition=Q(amount_fen__gte=1)),
+            models.UniqueConstraint(fields=["entry"], name="ledger_one_capture", condition=Q(entry__isnull=False)),
+            models.CheckConstraint(
+                name="ledger_hold_closed",
+                condition=Q(state="open", closed_at__isnull=True, closed_key__isnull=True, entry__isnull=True)
+                | Q(state="captured", closed_at__isnull=False, closed_key__isnull=False, entry__isnull=False)
+                | Q(
+                    state__in=["released", "expired"],
+                    closed_at__isnull=False,
+                    closed_key__isnull=False,
+                    entry__isnull=True,
+                ),
+            ),
+        ]
+
+
+class RollUp(models.Model):
+    """An internal account's balance as of a posting: every posting up to `upto` is in it, none later."""
+
+    account = models.OneToOneField(Account, on_delete=models.PROTECT, primary_key=True, related_name="+")
+    upto = models.BigIntegerField()
+    balance_fen = models.BigIntegerField()
+    made_at = models.DateTimeField()

@@ -1,0 +1,161 @@
+"""Every shared read of the ledger. Each takes a fixed number of statements, unless it says otherwise."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, Sum
+
+from finance.ledger.models import Account, Hold, Posting, RollUp
+from kernel.errors import Invalid, NotFound
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One posting of a customer's account with its entry, and who stands on the other side.
+
+    The counterpart is the largest leg of the other sign: a person (`counterpart_owner_id`), or one of the bank's own
+    accounts (`counterpart_name`). A customer's account is never named by its number or name.
+    """
+
+    entry_id: UUID
+    kind: str
+    memo: str
+    reference: UUID | None
+    amount_fen: int
+    balance_after_fen: int
+    at: datetime
+    value_date: date
+    seq: int
+    counterpart_owner_id: UUID | None
+    counterpart_name: str | None
+
+
+def accounts_of(person_id: UUID) -> list[Account]:
+    """A person's accounts that are not closed, oldest first."""
+    return list(
+        Account.objects.filter(owner_id=person_id, type=Account.Type.CUSTOMER)
+        .exclude(status=Account.Status.CLOSED)
+        .order_by("opened_at", "id")
+    )
+
+
+def account(account_id: UUID) -> Account:
+    """An account by its id, whoever owns it (for actions; doors use `access`). Raises NotFound."""
+    found = Account.objects.filter(pk=account_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def internal(code: str) -> Account:
+    """One of the bank's own accounts. Raises NotFound."""
+    found = Account.objects.filter(code=code).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def hold(hold_id: UUID) -> Hold:
+    """A hold by its id. Raises NotFound."""
+    found = Hold.objects.filter(pk=hold_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def balance(of: Account) -> int:
+    """The exact balance in fen, of a customer's account or of the bank's own."""
+    if of.type == Account.Type.CUSTOMER:
+        return int(Account.objects.values_list("balance_fen", flat=True).get(pk=of.pk))
+    rolled = RollUp.objects.filter(account_id=of.pk).first()
+    upto, base = (rolled.upto, rolled.balance_fen) if rolled else (0, 0)
+    later = Posting.objects.filter(account_id=of.pk, seq__isnull=True, pk__gt=upto)
+    return base + int(later.aggregate(sum=Sum("amount_fen"))["sum"] or 0)
+
+
+def balance_at(account_id: UUID, moment: datetime) -> int:
+    """What the account's balance was at a past moment of the bank's time, in fen: what was posted up to it."""
+    upto = Posting.objects.filter(account_id=account_id, at__lte=moment)
+    return int(upto.aggregate(sum=Sum("amount_fen"))["sum"] or 0)
+
+
+def entries_page(account_id: UUID, before: str | None, limit: int) -> tuple[list[Line], str | None]:
+    """A customer's account's postings, newest first, and the cursor of the next page. Raises Invalid for a bad one."""
+    rows = Posting.objects.filter(account_id=account_id, seq__isnull=False).select_related("entry")
+    if before is not None:
+        at, seq = _position(before)
+        rows = rows.filter(Q(at__lt=at) | Q(at=at, seq__lt=seq), at__lte=at)
+    found = list(rows.order_by("-at", "-seq")[: limit + 1])
+    shown = found[:limit]
+    others = _counterparts(account_id, shown)
+    lines = [_line(posting, *others.get(posting.entry_id, (None, None))) for posting in shown]
+    more = len(found) > limit
+    return lines, _cursor(shown[-1]) if more else None
+
+
+def _cursor(posting: Posting) -> str:
+    return f"{(posting.at - EPOCH) // _MICROSECOND}.{posting.seq}"
+
+
+def _position(cursor: str) -> tuple[datetime, int]:
+    microseconds, _, seq = cursor.partition(".")
+    if not all(part.isascii() and part.isdigit() and len(part) <= 17 for part in (microseconds, seq)):
+        raise Invalid(fields={"before": "cursor"})
+    return EPOCH + int(microseconds) * _MICROSECOND, int(seq)
+
+
+def _line(posting: Posting, owner_id: UUID | None, name: str | None) -> Line:
+    entry = posting.entry
+    return Line(
+        entry_id=entry.pk,
+        kind=entry.kind,
+        memo=entry.memo,
+        reference=entry.reference,
+        amount_fen=posting.amount_fen,
+        balance_after_fen=posting.balance_after_fen or 0,
+        at=posting.at,
+        value_date=entry.value_date,
+        seq=posting.seq or 0,
+        counterpart_owner_id=owner_id,
+        counterpart_name=name,
+    )
+
+
+def _counterparts(account_id: UUID, shown: list[Posting]) -> dict[UUID, tuple[UUID | None, str | None]]:
+    signs = {posting.entry_id: posting.amount_fen > 0 for posting in shown}
+    legs = Posting.objects.filter(entry_id__in=signs).exclude(account_id=account_id).select_related("account")
+    largest: dict[UUID, Posting] = {}
+    for leg in legs:
+        if (leg.amount_fen > 0) is signs[leg.entry_id]:
+            continue
+        known = largest.get(leg.entry_id)
+        if known is None or abs(leg.amount_fen) > abs(known.amount_fen):
+            largest[leg.entry_id] = leg
+    return {
+        entry_id: (leg.account.owner_id, leg.account.name if leg.account.owner_id is None else None)
+        for entry_id, leg in largest.items()
+    }
+
+
+def entry_legs(entry_id: UUID) -> list[dict[str, Any]]:
+    """An entry's legs, for the outbox consumers that tell of it: account, owner, tail, amount, balance after."""
+    return [
+        {
+            "account_id": leg.account_id,
+            "owner_id": leg.account.owner_id,
+            "account_name": leg.account.name,
+            "tail": leg.account.tail,
+            "amount_fen": leg.amount_fen,
+            "balance_after_fen": leg.balance_after_fen,
+            "kind": leg.entry.kind,
+            "memo": leg.entry.memo,
+            "reference": leg.entry.reference,
+            "at": leg.at,
+        }
+        for leg in Posting.objects.filter(entry_id=entry_id).select_related("account", "entry").order_by("leg")
+    ]
