@@ -1,9 +1,21 @@
 """The API described: OpenAPI and a page to read it, loaded from this server alone."""
 
+from django.http import HttpRequest, JsonResponse
 from django.urls import path
+from django.views.decorators.http import require_safe
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from rongliao import contracts
+
+
+@require_safe
+def asyncapi(request: HttpRequest) -> JsonResponse:
+    """The socket's contract."""
+    return JsonResponse(contracts.asyncapi(), json_dumps_params={"ensure_ascii": False})
+
+
 urlpatterns = [
+    path("asyncapi.json", asyncapi),
     path("schema/", SpectacularAPIView.as_view(urlconf="rongliao.urls_described"), name="schema"),
     path(
         "docs/",

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import sys
 
 import pytest
@@ -41,6 +42,17 @@ def test_the_schema_is_openapi_and_names_both_origins_paths(caller: Client) -> N
     answer = caller.get("/api/schema/", headers={"Accept": "application/vnd.oai.openapi+json"})
     assert answer.status_code == 200
     assert json.loads(answer.content)["openapi"].startswith("3.")
+
+
+def test_the_sockets_contract_names_every_frame_and_resolves_every_reference(caller: Client) -> None:
+    contract = caller.get("/api/asyncapi.json").json()
+    assert contract["asyncapi"] == "3.0.0"
+    assert {"Send", "Ack", "Pushed", "MessageEnvelope"} <= contract["components"]["schemas"].keys()
+    text = json.dumps(contract)
+    for reference in re.findall(r'"#/([^"]+)"', text):
+        found = contract
+        for step in reference.split("/"):
+            found = found[step]
 
 
 def test_the_api_page_reads_itself_without_a_foreign_request_or_an_inline_script(phones: Phones) -> None:
