@@ -71,13 +71,11 @@ def kick() -> None:
     """Wakes the worker when the current transaction commits. Losing the wake-up costs a second at most."""
     if settings.TESTING:
         return
-    if not getattr(connection, "_outbox_kicked", False):
-        connection._outbox_kicked = True  # type: ignore[attr-defined]
+    if not any(entry[1] is _send_kick for entry in connection.run_on_commit):
         transaction.on_commit(_send_kick, robust=True)
 
 
 def _send_kick() -> None:
-    connection._outbox_kicked = False  # type: ignore[attr-defined]
     try:
         current_app.send_task("kernel.drain", retry=False, ignore_result=True)
     except Exception:

@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from threading import Barrier, Thread
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -109,3 +110,19 @@ def test_four_workers_run_each_row_once(fresh_database: object) -> None:
     for thread in threads:
         thread.join()
     assert sorted(seen) == list(range(200))
+
+
+@pytest.mark.django_db
+def test_a_transaction_wakes_the_worker_once_also_after_one_that_was_rolled_back(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    settings.TESTING = False
+    woken: list[str] = []
+    monkeypatch.setattr(jobs.current_app, "send_task", lambda name, **_: woken.append(name))
+    with pytest.raises(ValueError, match="no"), django_capture_on_commit_callbacks(execute=True), transaction.atomic():
+        jobs.enqueue("test.note", {"n": 1})
+        raise ValueError("no")
+    with django_capture_on_commit_callbacks(execute=True), transaction.atomic():
+        jobs.enqueue("test.note", {"n": 1})
+        jobs.enqueue("test.note", {"n": 2})
+    assert woken == ["kernel.drain"]
