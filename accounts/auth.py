@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib import import_module
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -16,7 +17,9 @@ from django.utils.functional import SimpleLazyObject
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
+from accounts import queries
 from accounts.models import Device, DeviceSession, Person
+from accounts.wire import person_json
 from kernel.clock import now
 from kernel.errors import SignInNeeded
 
@@ -120,6 +123,21 @@ def session_by_key(session_key: str | None) -> OpenSession | None:
     request.session = session
     user = get_user(request)
     return _open(session, user) if isinstance(user, Person) else None
+
+
+def me_json(request: HttpRequest, person: Person) -> dict[str, Any]:
+    """A signed-in person as they see themselves."""
+    opened: OpenSession = request.open_session  # type: ignore[attr-defined]
+    phone = person.phone
+    return {
+        **person_json(queries.person_cards([person.id], viewer_id=None)[person.id]),
+        "roles": sorted(queries.roles_of(person.id)),
+        "phone_masked": f"{phone[:3]}****{phone[-4:]}" if phone else None,
+        "identity": {"level": queries.identity_level(person.id), "masked_name": queries.masked_name(person.id)},
+        "session_id": str(opened.id),
+        "device_id": str(opened.device_id),
+        "demo": settings.DEMO,
+    }
 
 
 def address_of(request: HttpRequest) -> str:

@@ -26,13 +26,16 @@ def _table() -> dict[str, Issuer]:
         return {row["bin"]: Issuer(row["bank_name"], row["kind"], int(row["length"])) for row in csv.DictReader(file)}
 
 
+def issuer_by_bin(digits: str) -> Issuer | None:
+    """The issuer by the longest known BIN that the digits begin with, or None."""
+    found = (_table().get(digits[:length]) for length in range(min(MAX_BIN, len(digits)), MIN_BIN - 1, -1))
+    return next((issuer for issuer in found if issuer is not None), None)
+
+
 def issuer_of(number: str) -> Issuer | None:
     """The issuer by the longest known BIN, or None where the table has none or the length is not its."""
-    for digits in range(MAX_BIN, MIN_BIN - 1, -1):
-        issuer = _table().get(number[:digits])
-        if issuer is not None:
-            return issuer if len(number) == issuer.length else None
-    return None
+    issuer = issuer_by_bin(number)
+    return issuer if issuer is not None and len(number) == issuer.length else None
 
 
 def is_card_number(number: str) -> bool:

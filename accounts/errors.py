@@ -48,6 +48,12 @@ class NameNotAllowed(Invalid):
     en = "A name may not look like the bank, its service or anything official. Please choose another."
 
 
+class RealNameWrong(Invalid):
+    code = "real_name_wrong"
+    zh = "请填写身份证上的姓名。"
+    en = "Please give the name as it stands on the ID card."
+
+
 class IdNumberWrong(Invalid):
     code = "id_number_wrong"
     zh = "身份证号有误,请逐位核对。"

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 
-from accounts.models import Advising, BankCard, DeviceSession, Friendship, Identity, Person, StaffRole
+from accounts.limits import MAX_DEVICES
+from accounts.models import Advising, BankCard, Device, DeviceSession, Friendship, Identity, Person, StaffRole
 from kernel.secrets import blind_index
 from kernel.text import mask_name
 
@@ -194,8 +196,52 @@ def kind_of(person_id: UUID) -> str | None:
     return Person.objects.filter(pk=person_id, is_active=True).values_list("kind", flat=True).first()
 
 
+@dataclass(frozen=True)
+class KnownDevice:
+    """A device on which a person signed in."""
+
+    id: UUID
+    name: str
+    signed_in: bool
+    last_seen_at: datetime
+
+
+def devices_of(person_id: UUID) -> list[KnownDevice]:
+    """The person's devices, the last used first. At most limits.MAX_DEVICES."""
+    open_here = DeviceSession.objects.filter(
+        device=OuterRef("pk"), ended_at__isnull=True, epoch=F("person__session_epoch")
+    )
+    rows = (
+        Device.objects.filter(person=person_id, removed_at__isnull=True)
+        .annotate(signed_in=Exists(open_here))
+        .order_by("-last_seen_at", "-id")[:MAX_DEVICES]
+    )
+    return [KnownDevice(row.pk, row.name, row.signed_in, row.last_seen_at) for row in rows]
+
+
 def session_is_open(session_id: UUID) -> bool:
     """Whether the sign-in is neither ended nor outdated, and its person not blocked. One statement."""
     return DeviceSession.objects.filter(
         pk=session_id, ended_at__isnull=True, epoch=F("person__session_epoch"), person__is_active=True
     ).exists()
+
+
+@dataclass(frozen=True)
+class DemoLogin:
+    """Somebody of the demo world that anyone at this machine may sign in as."""
+
+    phone: str
+    card: PersonCard
+    roles: frozenset[str]
+
+
+def demo_logins() -> list[DemoLogin]:
+    """The log-ins of the demo world, as they were made."""
+    people = list(Person.objects.filter(is_demo=True, is_active=True).order_by("created_at", "id"))
+    cards = person_cards((person.pk for person in people), viewer_id=None)
+    return [DemoLogin(str(person.phone), cards[person.pk], roles_of(person.pk)) for person in people]
+
+
+def demo_logins_exist() -> bool:
+    """Whether anybody here has the demo world's password."""
+    return Person.objects.filter(is_demo=True).exists()

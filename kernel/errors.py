@@ -48,7 +48,8 @@ class Refusal(Exception):
         params = {name: value for name, value in self.params.items() if isinstance(value, str | int | bool)}
         error: dict[str, Any] = {"code": self.code, "message": self.message(language), "params": params}
         if self.fields:
-            error["fields"] = self.fields
+            # A field without words of its own takes the whole sentence.
+            error["fields"] = {name: words or error["message"] for name, words in self.fields.items()}
         return {"error": error}
 
     def __str__(self) -> str:

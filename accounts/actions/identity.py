@@ -22,13 +22,14 @@ from accounts.errors import (
     IdentitySettled,
     IdentityTaken,
     IdNumberWrong,
+    RealNameWrong,
     TooManyCards,
 )
 from accounts.models import BankCard, Consent, Identity, Person
 from accounts.queries import BoundCard
 from kernel import audit
 from kernel.clock import business_date, now
-from kernel.errors import Invalid, KeyReused
+from kernel.errors import KeyReused
 from kernel.ids import new_id
 from kernel.secrets import blind_index
 
@@ -42,7 +43,7 @@ def checked_id_number(number: str) -> str:
 
     GB 11643: 18 characters, a real region and date of birth, the check digit.
     """
-    refused = IdNumberWrong(fields={"id_number": IdNumberWrong.zh})
+    refused = IdNumberWrong(fields={"id_number": ""})
     if not (number.isascii() and len(number) == 18):
         raise refused
     number = number.upper()
@@ -65,7 +66,7 @@ def checked_id_number(number: str) -> str:
 
 
 def checked_real_name(name: str) -> str:
-    """A name as on an ID card: 2 to 30 ideographs, with · inside where the name has parts. Raises Invalid."""
+    """A name as on an ID card: 2 to 30 ideographs, with · inside where the name has parts. Raises RealNameWrong."""
     inner = name.replace("·", "")
     if (
         not 2 <= len(name) <= 30
@@ -74,14 +75,14 @@ def checked_real_name(name: str) -> str:
         or "··" in name
         or not all(unicodedata.name(character, "").startswith("CJK UNIFIED IDEOGRAPH") for character in inner)
     ):
-        raise Invalid(fields={"name": "请填写身份证上的姓名。"})
+        raise RealNameWrong(fields={"name": ""})
     return name
 
 
 def give_identity(*, person_id: UUID, name: str, id_number: str) -> None:
     """Keeps the name and number that a person gives; until they are verified they may be put right.
 
-    The same again changes nothing. Raises Invalid, IdNumberWrong, IdentitySettled.
+    The same again changes nothing. Raises RealNameWrong, IdNumberWrong, IdentitySettled.
     """
     name, id_number = checked_real_name(name), checked_id_number(id_number)
     with transaction.atomic():
@@ -135,10 +136,10 @@ def bind_card(*, person_id: UUID, card_id: UUID, number: str, phone: str | None 
     CardTaken, IdentityTaken, TooManyCards, TooMany, KeyReused, NotConnected.
     """
     if not is_card_number(number):
-        raise CardNumberWrong(fields={"number": CardNumberWrong.zh})
+        raise CardNumberWrong(fields={"number": ""})
     issuer = issuer_of(number)
     if issuer is None:
-        raise CardBankUnknown(fields={"number": CardBankUnknown.zh})
+        raise CardBankUnknown(fields={"number": ""})
     person = Person.objects.get(pk=person_id)
     identity = Identity.objects.filter(person=person).first()
     if identity is None:

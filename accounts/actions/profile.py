@@ -14,7 +14,7 @@ from kernel import audit, pictures
 def set_display_name(*, person_id: UUID, name: str) -> None:
     """Changes the name that others see. Raises NameNotAllowed for one that looks like the bank's."""
     if not may_call_oneself(name):
-        raise NameNotAllowed(fields={"display_name": NameNotAllowed.zh})
+        raise NameNotAllowed(fields={"display_name": ""})
     with transaction.atomic():
         Person.objects.filter(pk=person_id).update(display_name=name)
         audit.record(person_id, "accounts.renamed", f"person:{person_id}")

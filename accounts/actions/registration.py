@@ -54,7 +54,7 @@ def register(
     Raises NameNotAllowed, PasswordTooWeak, CodeRefused, PhoneTaken.
     """
     if not may_call_oneself(display_name):
-        raise NameNotAllowed(fields={"display_name": NameNotAllowed.zh})
+        raise NameNotAllowed(fields={"display_name": ""})
     checked_password(password)
     spend_code(phone=phone, purpose="register", code=code)
     with transaction.atomic():

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.contrib.auth import authenticate, login, logout
+from django.contrib.auth import authenticate, login, logout, update_session_auth_hash
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -13,7 +13,7 @@ from django.http import HttpRequest
 
 from accounts import limits, ports, throttles
 from accounts.actions.codes import spend_code
-from accounts.auth import SESSION_ID, address_of, key_hash
+from accounts.auth import SESSION_ID, OpenSession, address_of, key_hash
 from accounts.errors import NotRegistered, PasswordTooWeak, PasswordWrong, SignInRefused
 from accounts.models import Device, DeviceSession, Person
 from kernel import audit
@@ -38,7 +38,7 @@ def checked_password(password: str, person: Person | None = None) -> str:
     try:
         validate_password(password, person)
     except ValidationError:
-        raise PasswordTooWeak(fields={"password": PasswordTooWeak.zh}) from None
+        raise PasswordTooWeak(fields={"password": ""}) from None
     return password
 
 
@@ -96,16 +96,21 @@ def open_session(request: HttpRequest, person: Person, device: DeviceClaim) -> D
         )
         session_id = new_id()
         request.session[SESSION_ID] = str(session_id)
-        request.session.save()
         opened = DeviceSession.objects.create(
             id=session_id,
             person=person,
             device=known,
-            key_hash=key_hash(str(request.session.session_key)),
+            key_hash=key_hash(_saved(request)),
             epoch=person.session_epoch,
         )
+        request.open_session = OpenSession(opened.pk, person.pk, known.pk, opened.epoch)  # type: ignore[attr-defined]
         audit.record(person.pk, "accounts.signed_in", f"device:{known.pk}", {"session": str(opened.pk)})
     return opened
+
+
+def _saved(request: HttpRequest) -> str:
+    request.session.save()
+    return str(request.session.session_key)
 
 
 def _end(person_id: UUID, sessions: Sequence[UUID], reason: str) -> None:
@@ -147,17 +152,20 @@ def end_all_sessions(*, person_id: UUID, reason: str, keep: UUID | None = None) 
         _end(person_id, ended, reason)
 
 
-def change_password(*, person: Person, current: str, new: str, session_id: UUID) -> None:
+def change_password(request: HttpRequest, *, person: Person, current: str, new: str, session_id: UUID) -> None:
     """Sets a new password and ends every other session. Raises PasswordWrong, PasswordTooWeak, TooMany."""
     throttles.hit("password", str(person.pk), limit=limits.SIGN_IN_TRIES, window=limits.SIGN_IN_WINDOW)
     if not person.check_password(current):
-        raise PasswordWrong(fields={"current": PasswordWrong.zh})
+        raise PasswordWrong(fields={"current": ""})
     checked_password(new, person)
     with transaction.atomic():
         person.set_password(new)
         person.save(update_fields=["password"])
         audit.record(person.pk, "accounts.password_changed", f"person:{person.pk}")
         end_all_sessions(person_id=person.pk, reason="password_changed", keep=session_id)
+    # Django's session names the password that it was opened with.
+    update_session_auth_hash(request, person)
+    DeviceSession.objects.filter(pk=session_id).update(key_hash=key_hash(_saved(request)))
     throttles.forgive("password", str(person.pk))
 
 

@@ -41,7 +41,7 @@ def create_staff(
 def create_customer(*, display_name: str, phone: str, name: str, id_number: str, kind: str = "customer") -> Person:
     """Takes over somebody whom a branch knows and has identified. They set a password by a code to their phone.
 
-    Raises PhoneTaken, Invalid, IdNumberWrong, IdentityTaken.
+    Raises PhoneTaken, RealNameWrong, IdNumberWrong, IdentityTaken.
     """
     with transaction.atomic():
         person = create_person(kind=kind, phone=phone, display_name=display_name, password=None)

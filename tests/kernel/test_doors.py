@@ -10,6 +10,7 @@ from django.test import Client
 
 from accounts.models import Person
 from kernel.models import AuditRow
+from tests.support.signing import sign_in
 
 pytestmark = pytest.mark.urls("tests.kernel.doors")
 Post = Callable[..., Any]
@@ -24,7 +25,7 @@ def post(settings: Any, request: pytest.FixtureRequest) -> Post:
         if by not in people:
             people[by] = Person.objects.create(kind="customer", display_name=by)
         client = Client(headers={"host": settings.APP_NETLOC})
-        client.force_login(people[by], backend="django.contrib.auth.backends.ModelBackend")
+        sign_in(client, people[by])
         headers = {"origin": settings.APP_ORIGIN if origin is None else origin}
         if key is not None:
             headers["idempotency-key"] = str(uuid4()) if key == "new" else key

@@ -1,0 +1,232 @@
+"""Signing in and out, devices, passwords."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.conf import settings
+from django.contrib.sessions.models import Session
+
+from accounts import limits, ports
+from accounts.auth import session_by_key
+from accounts.models import Device, DeviceSession, Person, Throttle
+from accounts.queries import session_is_open
+from rongliao.demo import PASSWORD, World
+from tests.accounts.conftest import Caller, error
+from tests.support.browser import PHONES
+
+People = Callable[[str], Caller]
+
+
+def test_the_right_password_opens_a_session_and_names_the_person(guest: Caller, world: World) -> None:
+    assert guest.get("/api/me").status_code == 401
+    answer = guest.sign_in(PHONES["su"])
+    assert answer.status_code == 200
+    assert answer.json()["id"] == str(world.people["su"])
+    assert answer.json()["phone_masked"] == "138****0001"
+    assert guest.get("/api/me").json()["identity"] == {"level": "verified", "masked_name": "*禾"}
+
+
+def test_an_unknown_number_and_a_wrong_password_get_the_very_same_answer(guest: Caller, world: World) -> None:
+    wrong = guest.sign_in(PHONES["su"], "not-the-password")
+    unknown = guest.sign_in("13712345678", "not-the-password")
+    assert (wrong.status_code, wrong.content) == (unknown.status_code, unknown.content) == (401, wrong.content)
+    assert error(wrong) == "sign_in_refused"
+
+
+def test_the_session_id_changes_at_every_sign_in(guest: Caller, world: World) -> None:
+    guest.client.cookies[settings.SESSION_COOKIE_NAME] = "chosen-by-somebody-else-000000000"
+    guest.sign_in(PHONES["su"])
+    first = guest.cookie
+    assert first != "chosen-by-somebody-else-000000000"
+    guest.sign_in(PHONES["su"])
+    assert guest.cookie != first
+    assert session_by_key(first) is None
+    assert not Session.objects.filter(session_key=first).exists()
+
+
+def test_signing_out_ends_the_session_on_the_server(su: Caller) -> None:
+    key = su.cookie
+    assert session_by_key(key) is not None
+    assert su.delete("/api/session").status_code == 204
+    assert session_by_key(key) is None
+    su.client.cookies[settings.SESSION_COOKIE_NAME] = key
+    assert su.get("/api/me").status_code == 401
+    assert su.delete("/api/session").status_code == 204
+
+
+def test_wrong_passwords_are_counted_and_then_even_the_right_one_waits(guest: Caller, world: World) -> None:
+    for _ in range(limits.SIGN_IN_TRIES):
+        assert guest.sign_in(PHONES["su"], "wrong").status_code == 401
+    locked = guest.sign_in(PHONES["su"])
+    assert locked.status_code == 429
+    assert int(locked["Retry-After"]) > 0
+    assert guest.sign_in(PHONES["lin"]).status_code == 200
+
+
+def test_a_success_gives_the_tries_back(guest: Caller, world: World) -> None:
+    for _ in range(limits.SIGN_IN_TRIES - 1):
+        guest.sign_in(PHONES["su"], "wrong")
+    assert guest.sign_in(PHONES["su"]).status_code == 200
+    assert guest.sign_in(PHONES["su"], "wrong").status_code == 401
+
+
+def test_many_numbers_from_one_address_are_stopped(guest: Caller, world: World, monkeypatch: Any) -> None:
+    monkeypatch.setattr(limits, "SIGN_IN_TRIES_PER_ADDRESS", 5)
+    for last in range(5):
+        assert guest.sign_in(f"1371234567{last}", "wrong").status_code == 401
+    assert guest.sign_in("13712345679", "wrong").status_code == 429
+    assert Caller(address="10.0.0.2").sign_in("13712345679", "wrong").status_code == 401
+
+
+def test_the_counters_name_nobody(guest: Caller, world: World) -> None:
+    Throttle.objects.all().delete()
+    guest.sign_in(PHONES["su"], "wrong")
+    keys = [bytes(key) for key in Throttle.objects.values_list("key", flat=True)]
+    assert len(keys) == 2
+    assert all(len(key) == 32 and PHONES["su"].encode() not in key for key in keys)
+
+
+def test_devices_are_listed_and_one_can_be_kicked_out_at_once(
+    person: People, world: World, django_capture_on_commit_callbacks: Any, monkeypatch: Any
+) -> None:
+    told: list[tuple[UUID, Sequence[UUID]]] = []
+    monkeypatch.setattr(ports.session_ended, "_all", [lambda who, sessions: told.append((who, sessions))])
+    here, there = person("su"), person("su")
+    listed = here.get("/api/devices").json()["items"]
+    assert sorted(device["current"] for device in listed) == [False, True]
+    other = next(device["id"] for device in listed if not device["current"])
+    opened = session_by_key(there.cookie)
+    assert opened is not None and session_is_open(opened.id)
+    with django_capture_on_commit_callbacks(execute=True):
+        assert here.delete(f"/api/devices/{other}").status_code == 204
+    assert told == [(world.people["su"], [opened.id])]
+    assert not session_is_open(opened.id)
+    assert there.get("/api/me").status_code == 401
+    assert here.get("/api/me").status_code == 200
+    assert [device["current"] for device in here.get("/api/devices").json()["items"]] == [True]
+
+
+def test_somebody_elses_device_does_not_exist(person: People) -> None:
+    su, lin = person("su"), person("lin")
+    device = su.get("/api/devices").json()["items"][0]["id"]
+    assert lin.delete(f"/api/devices/{device}").status_code == 404
+    assert lin.delete(f"/api/devices/{uuid4()}").status_code == 404
+    assert su.get("/api/me").status_code == 200
+
+
+def test_a_device_that_names_somebody_elses_device_gets_one_of_its_own(person: People, world: World) -> None:
+    su = person("su")
+    lin = Caller()
+    lin.device = su.device
+    assert lin.sign_in(PHONES["lin"]).status_code == 200
+    assert Device.objects.filter(client_id=su.device).count() == 2
+
+
+def test_a_new_password_ends_every_other_session_and_keeps_this_one(person: People) -> None:
+    here, there = person("su"), person("su")
+    wrong = here.post("/api/me/password", {"current": "nope", "new": "calm-lake-42"})
+    assert (wrong.status_code, error(wrong)) == (400, "password_wrong")
+    weak = here.post("/api/me/password", {"current": PASSWORD, "new": "12345678"})
+    assert (weak.status_code, error(weak)) == (400, "password_too_weak")
+    assert there.get("/api/me").status_code == 200
+    assert here.post("/api/me/password", {"current": PASSWORD, "new": "calm-lake-42"}).status_code == 204
+    assert here.get("/api/me").status_code == 200
+    assert there.get("/api/me").status_code == 401
+    assert Caller().sign_in(PHONES["su"]).status_code == 401
+    assert Caller().sign_in(PHONES["su"], "calm-lake-42").status_code == 200
+
+
+def test_a_blocked_person_is_out_at_once_and_cannot_come_back(su: Caller, world: World) -> None:
+    from accounts.actions import block_person
+
+    block_person(person_id=world.people["su"], blocked=True, by=None)
+    assert su.get("/api/me").status_code == 401
+    assert Caller().sign_in(PHONES["su"]).status_code == 401
+    block_person(person_id=world.people["su"], blocked=False, by=None)
+    assert Caller().sign_in(PHONES["su"]).status_code == 200
+
+
+def test_a_session_of_an_older_epoch_is_over(su: Caller, world: World) -> None:
+    Person.objects.filter(pk=world.people["su"]).update(session_epoch=7)
+    assert su.get("/api/me").status_code == 401
+
+
+def test_a_cookie_whose_device_session_is_anothers_opens_nothing(person: People) -> None:
+    su, lin = person("su"), person("lin")
+    lins = session_by_key(lin.cookie)
+    assert lins is not None
+    session = Session.objects.get(session_key=su.cookie)
+    forged = {**session.get_decoded(), "device_session": str(lins.id)}
+    session.session_data = Session.objects.encode(forged)
+    session.save()
+    assert su.get("/api/me").status_code == 401
+
+
+def test_an_official_cannot_sign_in(world: World) -> None:
+    from accounts.actions import create_official
+
+    official = Person.objects.get(pk=create_official(name="测试号"))
+    assert not official.has_usable_password()
+    assert official.phone is None
+
+
+def test_a_code_signs_in_once(guest: Caller, world: World) -> None:
+    code = guest.code(PHONES["su"], "sign_in")
+    body = {"phone": PHONES["su"], "code": code}
+    assert guest.post("/api/session", body).status_code == 200
+    again = Caller().post("/api/session", body)
+    assert (again.status_code, error(again)) == (400, "code_refused")
+
+
+def test_a_forgotten_password_is_reset_by_a_code_and_every_session_ends(su: Caller, guest: Caller) -> None:
+    code = guest.code(PHONES["su"], "reset_password")
+    answer = guest.post("/api/password-resets", {"phone": PHONES["su"], "code": code, "password": "calm-lake-42"})
+    assert answer.status_code == 204
+    assert su.get("/api/me").status_code == 401
+    assert Caller().sign_in(PHONES["su"], "calm-lake-42").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"phone": "13800000001"},
+        {"phone": "13800000001", "password": "x", "code": "123456"},
+        {"phone": "１３８００００００００１", "password": "rongliao123"},
+        {"phone": 13800000001, "password": "rongliao123"},
+        {"phone": "+8613800000001", "password": "rongliao123"},
+        {"phone": "13800000001\n", "password": "rongliao123"},
+        {"phone": "13800000001", "password": ["rongliao123"]},
+        {"phone": "13800000001", "password": "x" * 129},
+        {"phone": "13800000001", "password": "a\u0000b"},
+        {"phone": "13800000001", "code": "１２３４５６"},
+        {"phone": "13800000001", "code": 123456},
+        {"phone": "13800000001", "password": "rongliao123", "device_id": "not-a-uuid"},
+        {"phone": "13800000001", "password": "rongliao123", "device_name": "\u202eevil"},
+        {"phone": "🦊", "password": "rongliao123"},
+        {"phone": None, "password": None},
+    ],
+)
+def test_bad_input_is_refused_and_opens_nothing(guest: Caller, world: World, body: dict[str, Any]) -> None:
+    answer = guest.post("/api/session", body)
+    assert answer.status_code == 400, answer.content
+    assert error(answer) == "invalid"
+    assert not DeviceSession.objects.exists()
+
+
+@pytest.mark.parametrize("raw", [b"", b"[]", b"{", b'"x"', b"\xff\xfe", b'{"phone": NaN}'])
+def test_a_body_that_is_no_object_is_refused(guest: Caller, world: World, raw: bytes) -> None:
+    assert guest.call("POST", "/api/session", raw).status_code == 400
+
+
+def test_a_page_of_another_site_cannot_sign_anybody_in_or_out(su: Caller) -> None:
+    for origin in ("https://evil.example", "null", settings.BANK_ORIGIN, settings.APP_ORIGIN + "0"):
+        assert su.call("DELETE", "/api/session", None, origin=origin).status_code == 403
+    assert su.get("/api/me").status_code == 200
+
+
+def test_the_cookie_is_strict_and_unreadable_for_scripts(guest: Caller, world: World) -> None:
+    cookie = guest.sign_in(PHONES["su"]).cookies[settings.SESSION_COOKIE_NAME]
+    assert (cookie["samesite"], cookie["httponly"]) == ("Strict", True)
