@@ -1,3 +1,5 @@
 import { tab } from "../routes";
 
-export default tab("me", "/me", () => import("../views/me/MeTab.vue"));
+export default tab("me", "/me", () => import("../views/me/MeTab.vue"), [
+  { name: "display", path: "display", component: () => import("../views/me/DisplayPage.vue") },
+]);
