@@ -4,6 +4,7 @@ import hashlib
 import io
 import secrets
 import warnings
+import zipfile
 from typing import IO, Literal
 from uuid import UUID
 
@@ -24,6 +25,7 @@ THUMB_SIDE = 480
 CONTENT_TYPE = "image/webp"
 
 Size = Literal["full", "thumb"]
+SIZES: tuple[Size, ...] = ("full", "thumb")
 
 
 class PictureRefused(Refusal):
@@ -68,6 +70,8 @@ def store(upload: IO[bytes], *, owner_id: UUID) -> Picture:
     raw = upload.read(settings.MAX_UPLOAD_BYTES + 1)
     if len(raw) > settings.MAX_UPLOAD_BYTES:
         raise PictureRefused
+    if zipfile.is_zipfile(io.BytesIO(raw)):
+        raise PictureRefused  # an archive that also opens as a picture has no honest use here
     image = _decode(raw)
     full, width, height = _encode(image, KEPT_SIDE, 82)
     thumb, _, _ = _encode(image, THUMB_SIDE, 74)
@@ -89,6 +93,13 @@ def read(picture: Picture, size: Size) -> bytes:
     """The bytes of a stored picture (WebP). Who may have them was decided by the caller."""
     with default_storage.open(_path(picture.name, size)) as file:
         return bytes(file.read())
+
+
+def discard(picture: Picture) -> None:
+    """Throws a picture away, files first: where the row stays after a crash, the next try finds it again."""
+    for size in SIZES:
+        default_storage.delete(_path(picture.name, size))
+    picture.delete()
 
 
 def _path(name: str, size: Size) -> str:
