@@ -3,3 +3,8 @@ from django.apps import AppConfig
 
 class OfficialsConfig(AppConfig):
     name = "officials"
+
+    def ready(self) -> None:
+        from officials import cards
+
+        cards.register()

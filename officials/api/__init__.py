@@ -1,0 +1,1 @@
+"""REST doors of service accounts: for everybody, and for operations."""
