@@ -1,8 +1,11 @@
 """The socket's entry."""
 
 from channels.routing import URLRouter
+from django.urls import path
+
+from chat.consumers import socket
 
 
 def socket_application() -> URLRouter:
     """The ASGI application of /ws/."""
-    return URLRouter([])
+    return URLRouter([path("ws/", socket)])

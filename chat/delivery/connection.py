@@ -52,12 +52,12 @@ class Connection:
         "allowance_at",
         "bank_identity",
         "closing",
-        "gone",
         "id",
         "in_flight",
         "language",
         "loop",
         "person_id",
+        "reader",
         "session_id",
         "typed_at",
     )
@@ -72,7 +72,7 @@ class Connection:
         self.language = language
         self.loop = asyncio.get_running_loop()
         self.closing: Reason | None = None
-        self.gone = asyncio.Event()
+        self.reader: asyncio.Task[None] | None = None
         self.in_flight = 0
         self.allowance = allowance
         self.allowance_at = self.loop.time()
@@ -109,7 +109,8 @@ class Connection:
             self.closing = reason
             self._queue.clear()
             self._queued = 0
-            self.gone.set()
+            if self.reader is not None:
+                self.reader.cancel()
 
     def is_stuck(self) -> bool:
         """Whether the client has neither taken nor confirmed anything for too long."""

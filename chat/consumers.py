@@ -1,0 +1,198 @@
+"""The socket's door: who may open one, and what each frame asks for.
+
+A plain ASGI application: Channels' consumer would close database connections in a thread on every event, and keep a
+channel for every socket. Here a socket costs a task and an entry in the hub.
+"""
+
+import asyncio
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import psycopg
+from django.conf import settings
+
+from accounts.auth import OpenSession, session_by_key
+from chat import actions, log, screens, wire
+from chat.delivery.connection import Connection, Reason
+from chat.delivery.engine import Engine, engine, in_thread
+from chat.delivery.writer import failure
+from chat.errors import BadFrame, FrameTooLarge, UnknownFrame
+from kernel.clock import now
+from kernel.errors import Refusal, TooMany, language_of
+from kernel.ids import new_id
+
+MAX_SOCKETS_OF_A_PERSON = 20
+MAX_IN_FLIGHT = 256
+MAX_LINES = 64
+BURST_S = 10
+"""A socket may save up this many seconds of its allowance of frames."""
+PATIENCE = 100
+"""Frames over the allowance that are answered with an error before the socket is closed."""
+
+
+def _header(scope: dict[str, Any], name: bytes) -> str:
+    for key, value in scope.get("headers", ()):
+        if key == name:
+            return bytes(value).decode("latin-1")
+    return ""
+
+
+def _session_key(scope: dict[str, Any]) -> str | None:
+    try:
+        cookie = SimpleCookie(_header(scope, b"cookie")).get(settings.SESSION_COOKIE_NAME)
+    except CookieError:
+        return None
+    return cookie.value if cookie else None
+
+
+async def _refuse(receive: Any, send: Any, reason: Reason) -> None:
+    await receive()
+    await send({"type": "websocket.close", "code": int(reason)})
+
+
+class Socket:
+    """One socket from its opening to its end."""
+
+    def __init__(self, running: Engine, connection: Connection, receive: Any) -> None:
+        self._engine = running
+        self._connection = connection
+        self._receive = receive
+        self._rate = float(settings.CHAT_FRAMES_PER_SECOND)
+        self._over = 0
+
+    async def read(self) -> None:
+        """Handles what comes until the client leaves."""
+        while True:
+            event = await self._receive()
+            if event["type"] == "websocket.disconnect":
+                return
+            text = event.get("text")
+            if text is None:
+                self._fail(BadFrame())
+            elif len(text) > wire.MAX_FRAME_BYTES:
+                self._fail(FrameTooLarge(limit_kib=wire.MAX_FRAME_BYTES // 1024))
+            elif "\n" in text:
+                lines = [line for line in text.split("\n", MAX_LINES) if line]
+                for line in lines[:MAX_LINES]:
+                    await self._handle(line)
+            else:
+                await self._handle(text)
+
+    def _fail(self, refusal: Refusal) -> None:
+        self._connection.push(failure(refusal, self._connection.language))
+
+    def _may(self) -> bool:
+        """Takes one frame from the allowance; a client that goes on without one is sent away."""
+        connection = self._connection
+        moment = connection.loop.time()
+        saved = connection.allowance + (moment - connection.allowance_at) * self._rate
+        connection.allowance = min(saved, self._rate * BURST_S) - 1
+        connection.allowance_at = moment
+        if connection.allowance >= 0:
+            self._over = 0
+            return True
+        connection.allowance = 0
+        self._over += 1
+        if self._over > PATIENCE:
+            connection.close(Reason.TOO_MANY_FRAMES)
+        return False
+
+    async def _handle(self, line: str) -> None:
+        if not self._may():
+            self._fail(TooMany(wait_s=1))
+            return
+        try:
+            frame = wire.decode(line)
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            self._fail(UnknownFrame() if wire.is_unknown(line) else BadFrame())
+            return
+        connection = self._connection
+        if frame.v > wire.PROTOCOL_VERSION:
+            self._fail(UnknownFrame())
+        elif isinstance(frame, wire.Send):
+            self._send(frame)
+        elif isinstance(frame, wire.Read):
+            self._engine.marks.submit(connection, frame.conversation_id, frame.seq)
+        elif isinstance(frame, wire.Typing):
+            try:
+                await self._engine.typing(connection, frame.conversation_id)
+            except psycopg.Error:
+                return  # who is typing is worth no retry
+        elif isinstance(frame, wire.Probed):
+            connection.confirm(frame.n)
+        else:
+            connection.push(wire.encode(wire.Pong(n=frame.n)))
+
+    def _send(self, frame: wire.Send) -> None:
+        connection = self._connection
+        draft = log.Draft(
+            o=0, id=new_id(), c=frame.conversation_id, s=connection.person_id, k=frame.client_id, kind="text"
+        )
+        if connection.in_flight >= MAX_IN_FLIGHT:
+            connection.push(failure(TooMany(wait_s=1), connection.language, draft))
+            return
+        try:
+            draft.body = screens.checked_text(frame.text)
+            draft.w = screens.judge(
+                connection.person_id, frame.conversation_id, frame.text, bank_identity=connection.bank_identity
+            )
+        except Refusal as refusal:
+            connection.push(failure(refusal, connection.language, draft))
+            return
+        self._engine.writer.submit(connection, draft)
+
+
+def _admitted(key: str | None) -> tuple[OpenSession, bool] | None:
+    opened = session_by_key(key)
+    return None if opened is None else (opened, actions.is_bank_identity(opened.person_id))
+
+
+def _ready(connection: Connection, person_id: UUID) -> str:
+    return wire.encode(
+        wire.Ready(
+            v=wire.PROTOCOL_VERSION,
+            connection_id=connection.id,
+            person_id=person_id,
+            now=now(),
+            max_frame_bytes=wire.MAX_FRAME_BYTES,
+            max_text=wire.MAX_TEXT,
+        )
+    )
+
+
+async def socket(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """The ASGI application of /ws/."""
+    if _header(scope, b"origin") not in settings.SOCKET_ORIGINS:
+        await _refuse(receive, send, Reason.WRONG_ORIGIN)
+        return
+    key = _session_key(scope)
+    admitted = await in_thread(lambda: _admitted(key))
+    if admitted is None:
+        await _refuse(receive, send, Reason.SIGN_IN_NEEDED)
+        return
+    opened, bank_identity = admitted
+    running = engine()
+    if running.hub.count_of(opened.person_id) >= MAX_SOCKETS_OF_A_PERSON:
+        await _refuse(receive, send, Reason.TOO_MANY_SOCKETS)
+        return
+    connection = Connection(
+        send,
+        person_id=opened.person_id,
+        session_id=opened.id,
+        bank_identity=bank_identity,
+        language=language_of(_header(scope, b"accept-language")),
+        allowance=settings.CHAT_FRAMES_PER_SECOND * BURST_S,
+    )
+    await receive()
+    await send({"type": "websocket.accept"})
+    running.hub.add(connection)
+    connection.push(_ready(connection, opened.person_id))
+    connection.reader = asyncio.create_task(Socket(running, connection, receive).read())
+    try:
+        await asyncio.wait((connection.reader,))
+    finally:
+        connection.reader.cancel()
+        running.hub.remove(connection)
+        await connection.finish()

@@ -1,0 +1,129 @@
+"""Delivery on one event loop: the hub, the writers and what watches over the sockets."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.db import connections
+
+from accounts import queries as people
+from chat import wire
+from chat.delivery import relay
+from chat.delivery.connection import Connection, Reason
+from chat.delivery.database import Database
+from chat.delivery.hub import Hub, Parcel, hub_of
+from chat.delivery.marks import Marks
+from chat.delivery.members import MemberCache
+from chat.delivery.writer import Writer
+
+SWEEP_EVERY_S = 1.0
+THREADS = 4
+TYPING_EVERY_S = 2.0
+MAX_TYPED = 50
+
+Result = TypeVar("Result")
+_log = logging.getLogger(__name__)
+_threads = ThreadPoolExecutor(THREADS, thread_name_prefix="chat")
+
+
+async def in_thread(function: Callable[[], Result]) -> Result:
+    """Runs synchronous database work in a pool of our own, and gives its connection back."""
+
+    def work() -> Result:
+        try:
+            return function()
+        finally:
+            connections.close_all()
+
+    return await asyncio.get_running_loop().run_in_executor(_threads, work)
+
+
+class Engine:
+    """What the sockets of one loop share."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.hub: Hub = hub_of(loop)
+        self._write = Database("rongliao chat writer")
+        self._read = Database("rongliao chat marks")
+        self.members = MemberCache(self._read)
+        self.writer = Writer(self.hub, self.members, self._write)
+        self.marks = Marks(self.hub, self._read)
+        self._tasks = [
+            loop.create_task(self._kept_up(job))
+            for job in (self.writer.run, self.marks.run, self._sweep, self._listen)
+        ]
+
+    async def _listen(self) -> None:
+        await relay.listen(self.hub)
+        await asyncio.Event().wait()
+
+    async def _kept_up(self, job: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """A job that fails is noted and begun again: sockets must not outlive their writer."""
+        while True:
+            try:
+                await job()
+            except Exception:
+                _log.exception("%s failed and starts again", job.__qualname__)
+                await asyncio.sleep(0.1)
+
+    async def _sweep(self) -> None:
+        """Closes readers that are stuck, and what outlived its session although nobody told us."""
+        while True:
+            await asyncio.sleep(SWEEP_EVERY_S)
+            for connection in tuple(self.hub.connections):
+                if connection.is_stuck():
+                    connection.close(Reason.TOO_SLOW)
+            asked = {connection.session_id for connection in self.hub.connections}
+            if asked:
+                still = await in_thread(lambda asked=asked: people.open_sessions(asked))  # type: ignore[misc]
+                self.hub.end_sessions(asked - still)
+
+    async def typing(self, connection: Connection, conversation_id: UUID) -> None:
+        """Tells the other members that the person writes, now and then."""
+        now = self.hub.loop.time()
+        if now - connection.typed_at.get(conversation_id, -TYPING_EVERY_S) < TYPING_EVERY_S:
+            return
+        if len(connection.typed_at) >= MAX_TYPED:
+            connection.typed_at.clear()
+        connection.typed_at[conversation_id] = now
+        members = (await self.members.load({conversation_id})).get(conversation_id, ())
+        if connection.person_id in members:
+            others = tuple(member for member in members if member != connection.person_id)
+            frame = wire.IsTyping(conversation_id=conversation_id, person_id=connection.person_id)
+            parcels = [Parcel(others, wire.encode(frame))]
+            self.hub.deliver(parcels)
+            await relay.send(parcels)
+
+    async def stop(self) -> None:
+        """Ends the jobs, the sockets and the database connections."""
+        for connection in tuple(self.hub.connections):
+            connection.close(Reason.GOING_AWAY)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._write.close()
+        await self._read.close()
+
+
+_engines: dict[asyncio.AbstractEventLoop, Engine] = {}
+
+
+def engine() -> Engine:
+    """The engine of the running loop, made when first asked for."""
+    loop = asyncio.get_running_loop()
+    found = _engines.get(loop)
+    if found is None:
+        for old in [known for known in _engines if known.is_closed()]:
+            del _engines[old]
+        found = _engines[loop] = Engine(loop)
+    return found
+
+
+async def stop() -> None:
+    """Stops the running loop's engine, if there is one."""
+    found = _engines.pop(asyncio.get_running_loop(), None)
+    if found is not None:
+        await found.stop()

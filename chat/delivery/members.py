@@ -1,0 +1,38 @@
+"""Who is in a conversation, remembered by the number that counts changes of membership."""
+
+from uuid import UUID
+
+from chat.delivery.database import Database
+
+MAX_KEPT = 50_000
+_SQL = """
+SELECT c.id, c.member_version, array_agg(m.person_id)
+FROM chat_conversation c JOIN chat_member m ON m.conversation_id = c.id
+WHERE c.id = ANY(%s) GROUP BY c.id, c.member_version
+"""
+
+Members = tuple[UUID, ...]
+
+
+class MemberCache:
+    """Lists of members of the conversations that were lately spoken in."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._kept: dict[UUID, tuple[int, Members]] = {}
+
+    def at(self, conversation_id: UUID, version: int) -> Members | None:
+        """The members in this version of the membership, or None where they must be read."""
+        kept = self._kept.get(conversation_id)
+        return kept[1] if kept is not None and kept[0] >= version else None
+
+    async def load(self, conversation_ids: set[UUID]) -> dict[UUID, Members]:
+        """Reads and remembers; conversations that do not exist are left out. Raises psycopg.Error."""
+        rows = await self._database.fetch(_SQL, (list(conversation_ids),))
+        while len(self._kept) + len(rows) > MAX_KEPT:
+            del self._kept[next(iter(self._kept))]
+        found = {}
+        for conversation_id, version, members in rows:
+            self._kept[conversation_id] = (version, tuple(members))
+            found[conversation_id] = tuple(members)
+        return found
