@@ -245,3 +245,12 @@ def demo_logins() -> list[DemoLogin]:
 def demo_logins_exist() -> bool:
     """Whether anybody here has the demo world's password."""
     return Person.objects.filter(is_demo=True).exists()
+
+
+def open_sessions(session_ids: Iterable[UUID]) -> set[UUID]:
+    """Those of the sign-ins that are open (see session_is_open). One statement."""
+    return set(
+        DeviceSession.objects.filter(
+            pk__in=set(session_ids), ended_at__isnull=True, epoch=F("person__session_epoch"), person__is_active=True
+        ).values_list("pk", flat=True)
+    )

@@ -14,7 +14,7 @@ import psycopg
 from django.conf import settings
 
 from accounts.auth import OpenSession, session_by_key
-from chat import actions, log, screens, wire
+from chat import log, queries, screens, wire
 from chat.delivery.connection import Connection, Reason
 from chat.delivery.engine import Engine, engine, in_thread
 from chat.delivery.writer import failure
@@ -146,7 +146,7 @@ class Socket:
 
 def _admitted(key: str | None) -> tuple[OpenSession, bool] | None:
     opened = session_by_key(key)
-    return None if opened is None else (opened, actions.is_bank_identity(opened.person_id))
+    return None if opened is None else (opened, queries.is_bank_identity(opened.person_id))
 
 
 def _ready(connection: Connection, person_id: UUID) -> str:

@@ -13,6 +13,7 @@ from accounts import queries as people
 from accounts.queries import PersonCard
 from chat import access, log
 from chat.models import Conversation, Member, Message
+from chat.ports import BANK_PEOPLE
 from chat.wire import MessageEnvelope
 
 PEERS_SHOWN = 9
@@ -275,3 +276,8 @@ def unread_total(person_id: UUID) -> int:
         {"person": person_id},
     )
     return int(rows[0][0])
+
+
+def is_bank_identity(person_id: UUID) -> bool:
+    """Whether the bank vouches for the person, so that their words need no warning."""
+    return people.kind_of(person_id) in BANK_PEOPLE

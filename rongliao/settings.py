@@ -189,6 +189,8 @@ CSRF_COOKIE_NAME = "rl_csrf"
 CSRF_COOKIE_SAMESITE = "Strict"
 CSRF_COOKIE_SECURE = SECURE_COOKIES
 CSRF_TRUSTED_ORIGINS = [APP_ORIGIN]
+# Pages that may open the socket: scheme, host and port, in full.
+SOCKET_ORIGINS = [APP_ORIGIN]
 BANK_COOKIE_NAME = "rl_bank"
 
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -266,6 +268,7 @@ MAX_UPLOAD_BYTES = 10 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_UPLOAD_BYTES + 64 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+CHAT_FRAMES_PER_SECOND = env.whole("CHAT_FRAMES_PER_SECOND", 50)
 DATA_UPLOAD_MAX_NUMBER_FILES = 9
 
 # The simulator of card verification and clearing (finance/networks); a bank points these at its own adapters.

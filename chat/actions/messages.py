@@ -8,13 +8,11 @@ from uuid import UUID
 
 from django.db import transaction
 
-from accounts import queries as people
-from chat import access, cards, log, notices, screens, wire
+from chat import access, cards, log, notices, queries, screens, wire
 from chat.delivery import relay
 from chat.delivery.hub import Parcel
 from chat.errors import CardRefused, NotRecallable, RecallTooLate
 from chat.models import Card, Conversation, Message
-from chat.ports import BANK_PEOPLE
 from chat.wire import MessageEnvelope, MessageKind, Notice
 from kernel import audit, pictures
 from kernel.clock import now
@@ -45,17 +43,12 @@ def _draft(conversation_id: UUID, sender_id: UUID | None, client_id: UUID, kind:
     return log.Draft(o=0, id=new_id(), c=conversation_id, s=sender_id, k=client_id, kind=kind)
 
 
-def is_bank_identity(person_id: UUID) -> bool:
-    """Whether the bank vouches for the person, so that their words need no warning."""
-    return people.kind_of(person_id) in BANK_PEOPLE
-
-
 def send_text(*, conversation_id: UUID, sender_id: UUID, client_id: UUID, text: str) -> MessageEnvelope:
     """Says something. Raises NotFound for somebody outside, EmptyMessage, MessageTooLong, MarksRefused, and what
     a screen refuses."""
     draft = _draft(conversation_id, sender_id, client_id, "text")
     draft.body = screens.checked_text(text)
-    draft.w = screens.judge(sender_id, conversation_id, text, bank_identity=is_bank_identity(sender_id))
+    draft.w = screens.judge(sender_id, conversation_id, text, bank_identity=queries.is_bank_identity(sender_id))
     return _write(draft, trusted=False)
 
 

@@ -46,14 +46,15 @@ class Engine:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.hub: Hub = hub_of(loop)
+        self.outbox = relay.Outbox()
         self._write = Database("rongliao chat writer")
         self._read = Database("rongliao chat marks")
         self.members = MemberCache(self._read)
-        self.writer = Writer(self.hub, self.members, self._write)
-        self.marks = Marks(self.hub, self._read)
+        self.writer = Writer(self.hub, self.outbox, self.members, self._write)
+        self.marks = Marks(self.hub, self.outbox, self._read)
         self._tasks = [
             loop.create_task(self._kept_up(job))
-            for job in (self.writer.run, self.marks.run, self._sweep, self._listen)
+            for job in (self.writer.run, self.marks.run, self.outbox.run, self._sweep, self._listen)
         ]
 
     async def _listen(self) -> None:
@@ -95,7 +96,7 @@ class Engine:
             frame = wire.IsTyping(conversation_id=conversation_id, person_id=connection.person_id)
             parcels = [Parcel(others, wire.encode(frame))]
             self.hub.deliver(parcels)
-            await relay.send(parcels)
+            self.outbox.put(parcels)
 
     async def stop(self) -> None:
         """Ends the jobs, the sockets and the database connections."""

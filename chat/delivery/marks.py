@@ -7,10 +7,10 @@ from uuid import UUID
 import psycopg
 
 from chat import log, wire
-from chat.delivery import relay
 from chat.delivery.connection import Connection
 from chat.delivery.database import Database
 from chat.delivery.hub import Hub, Parcel
+from chat.delivery.relay import Outbox
 from chat.delivery.writer import failure
 from kernel.errors import NotFound
 
@@ -23,8 +23,9 @@ _log = logging.getLogger(__name__)
 class Marks:
     """Takes read marks from sockets and writes them together."""
 
-    def __init__(self, hub: Hub, database: Database) -> None:
+    def __init__(self, hub: Hub, outbox: Outbox, database: Database) -> None:
         self._hub = hub
+        self._outbox = outbox
         self._database = database
         self._pending: dict[tuple[UUID, UUID], tuple[int, Connection]] = {}
         self._wake = asyncio.Event()
@@ -68,4 +69,4 @@ class Marks:
             if order not in written:
                 connection.push(failure(NotFound(), connection.language))
         self._hub.deliver(parcels)
-        await relay.send(parcels)
+        self._outbox.put(parcels)

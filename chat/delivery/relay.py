@@ -8,7 +8,8 @@ import contextlib
 import logging
 import threading
 import uuid
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +21,9 @@ from chat.delivery.hub import Hub, Parcel, deliver_here, end_here, hubs
 GROUP = "chat-hubs"
 PROCESS = uuid.uuid4().bytes
 MAX_ITEMS = 200
+MAX_WAITING = 20_000
 RETRY_S = 0.5
+SEND_LIMIT_S = 2.0
 
 _log = logging.getLogger(__name__)
 
@@ -73,21 +76,41 @@ async def listen(hub: Hub) -> None:
             await asyncio.sleep(RETRY_S)
 
 
-async def send(parcels: Sequence[Parcel], ended: Sequence[UUID] = ()) -> None:
-    """Hands parcels to the other processes, from a loop. Losing them is noted and no more."""
-    layer = _shared_layer()
-    if layer is None:
-        return
+async def _group_send(layer: Any, parcels: Sequence[Parcel], ended: Sequence[UUID]) -> None:
     packed = _pack(parcels)
     gone = b"".join(session.bytes for session in ended)
     try:
         for start in range(0, max(1, len(packed)), MAX_ITEMS):
-            await layer.group_send(
-                GROUP,
-                {"type": "relay", "from": PROCESS, "parcels": packed[start : start + MAX_ITEMS], "ended": gone},
-            )
+            message = {"type": "relay", "from": PROCESS, "parcels": packed[start : start + MAX_ITEMS], "ended": gone}
+            await asyncio.wait_for(layer.group_send(GROUP, message), SEND_LIMIT_S)
     except Exception:
         _log.warning("the channel layer did not take a message; clients catch up by asking", exc_info=True)
+
+
+class Outbox:
+    """What the sockets' own process has for the others: gathered while the layer takes what was before."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Parcel] = deque(maxlen=MAX_WAITING)
+        self._wake = asyncio.Event()
+
+    def put(self, parcels: Iterable[Parcel]) -> None:
+        """Queues parcels; where the layer cannot keep up, the oldest are dropped, and clients ask."""
+        self._waiting.extend(parcels)
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Sends for as long as it is not cancelled."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            layer = _shared_layer()
+            if layer is None:
+                self._waiting.clear()
+                continue
+            while self._waiting:
+                taken = [self._waiting.popleft() for _ in range(min(MAX_ITEMS, len(self._waiting)))]
+                await _group_send(layer, taken, ())
 
 
 class _Courier:
@@ -113,12 +136,13 @@ def publish(parcels: Sequence[Parcel], ended: Sequence[UUID] = ()) -> None:
     deliver_here(parcels)
     if ended:
         end_here(ended)
-    if _shared_layer() is None:
+    layer = _shared_layer()
+    if layer is None:
         return
     running = hubs()
     loop = running[0].loop if running else _courier.loop()
     with contextlib.suppress(RuntimeError):
-        asyncio.run_coroutine_threadsafe(send(list(parcels), list(ended)), loop)
+        asyncio.run_coroutine_threadsafe(_group_send(layer, list(parcels), list(ended)), loop)
 
 
 def publish_on_commit(parcels: Sequence[Parcel]) -> None:

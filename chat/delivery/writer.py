@@ -14,11 +14,11 @@ from uuid import UUID
 import psycopg
 
 from chat import log, wire
-from chat.delivery import relay
 from chat.delivery.connection import Connection
 from chat.delivery.database import Database
 from chat.delivery.hub import Hub, Parcel
 from chat.delivery.members import MemberCache
+from chat.delivery.relay import Outbox
 from chat.errors import Busy, Unconfirmed
 from kernel.errors import Invalid, NotFound, Refusal
 
@@ -60,8 +60,9 @@ def failure(refusal: Refusal, language: str, draft: log.Draft | None = None) -> 
 class Writer:
     """Takes messages from the sockets of one process and writes them in batches."""
 
-    def __init__(self, hub: Hub, members: MemberCache, database: Database) -> None:
+    def __init__(self, hub: Hub, outbox: Outbox, members: MemberCache, database: Database) -> None:
         self._hub = hub
+        self._outbox = outbox
         self._members = members
         self._database = database
         self._pending: deque[Pending] = deque()
@@ -118,6 +119,11 @@ class Writer:
             return []
         except psycopg.Error as error:
             return await self._one_by_one(batch, error)
+        except Exception:
+            _log.exception("a batch of %s messages got no answer that can be read", len(batch))
+            for item in batch:
+                self._fail(item, Unconfirmed())
+            return []
         done = []
         again = []
         for item, answer in zip(batch, answers, strict=True):
@@ -182,7 +188,7 @@ class Writer:
             if item.draft.c in receivers
         ]
         self._hub.deliver(parcels)
-        await relay.send(parcels)
+        self._outbox.put(parcels)
 
     async def _receivers(self, fresh: Sequence[tuple[Pending, log.Written]]) -> dict[UUID, tuple[UUID, ...]]:
         known: dict[UUID, tuple[UUID, ...]] = {}

@@ -1,0 +1,224 @@
+"""Chat over HTTP: lists, catching up, pictures, marks. Messages themselves mostly travel by the socket."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.auth import person_of
+from accounts.queries import PersonCard
+from accounts.wire import person_json
+from chat import access, actions, queries, wire
+from chat import serializers as shapes
+from chat.queries import ConversationItem, Cursor
+from kernel import pictures
+from kernel.api import ApiView, limit_of, number_of, page
+from kernel.errors import Invalid
+
+MAX_LIST = 500
+PICTURE_MAX_AGE_S = 300
+_LIMIT = OpenApiParameter("limit", int)
+
+
+def _people(cards: Iterable[PersonCard]) -> list[dict[str, Any]]:
+    return [person_json(card) for card in cards]
+
+
+def item_json(item: ConversationItem) -> dict[str, Any]:
+    """A conversation as its member's list shows it."""
+    shown: dict[str, Any] = wire.plain(
+        {key: value for key, value in vars(item).items() if key not in {"joined_at_seq", "last_id"}}
+    )
+    return shown
+
+
+def _cursor(item: ConversationItem) -> str:
+    return f"{int(item.pinned)}_{item.active_at.isoformat()}_{item.id}"
+
+
+def _after(request: Request) -> Cursor | None:
+    raw = request.query_params.get("before")
+    if not raw:
+        return None
+    try:
+        pinned, moment, id_ = raw.replace(" ", "+").split("_")
+        return {"0": False, "1": True}[pinned], datetime.fromisoformat(moment), UUID(id_)
+    except (ValueError, KeyError):
+        raise Invalid(fields={"before": "cursor"}) from None
+
+
+def _checked(shape: Any, request: Request) -> dict[str, Any]:
+    asked = shape(data=request.data)
+    asked.is_valid(raise_exception=True)
+    valid: dict[str, Any] = asked.validated_data
+    return valid
+
+
+def _detail(person_id: UUID, conversation_id: UUID) -> Response:
+    item, members = queries.conversation(person_id, conversation_id)
+    return Response({"conversation": item_json(item), "people": _people(members)})
+
+
+class ConversationsView(ApiView):
+    @extend_schema(
+        responses={200: shapes.ConversationPage},
+        parameters=[_LIMIT, OpenApiParameter("before", str)],
+        operation_id="conversations",
+    )
+    def get(self, request: Request) -> Response:
+        """The person's conversations: pinned ones first, then by the newest message."""
+        limit = limit_of(request, default=100, most=MAX_LIST)
+        items, people = queries.conversations(person_of(request).pk, limit=limit, after=_after(request))
+        shown, following = page(items, limit, _cursor)
+        return Response({"items": [item_json(item) for item in shown], "people": _people(people), "next": following})
+
+    @extend_schema(
+        request=shapes.OpenInput, responses={200: shapes.ConversationDetail}, operation_id="open_conversation"
+    )
+    def post(self, request: Request) -> Response:
+        """Opens the conversation with a friend, or finds it."""
+        asked = _checked(shapes.OpenInput, request)
+        person = person_of(request).pk
+        return _detail(person, actions.open_direct(person_id=person, other_id=asked["person_id"]))
+
+
+class GroupsView(ApiView):
+    @extend_schema(request=shapes.GroupInput, responses={200: shapes.ConversationDetail}, operation_id="open_group")
+    def post(self, request: Request) -> Response:
+        """Opens a group with friends. The same id again gives the same group."""
+        asked = _checked(shapes.GroupInput, request)
+        person = person_of(request).pk
+        group = actions.open_group(
+            opened_by=person, title=asked["title"], member_ids=asked["member_ids"], client_id=asked["id"]
+        )
+        return _detail(person, group)
+
+
+class ConversationView(ApiView):
+    @extend_schema(responses={200: shapes.ConversationDetail}, operation_id="conversation")
+    def get(self, request: Request, conversation_id: UUID) -> Response:
+        """One conversation and everybody in it."""
+        return _detail(person_of(request).pk, conversation_id)
+
+    @extend_schema(
+        request=shapes.MarksInput, responses={200: shapes.ConversationDetail}, operation_id="mark_conversation"
+    )
+    def patch(self, request: Request, conversation_id: UUID) -> Response:
+        """Mutes, pins, takes off the list: marks for oneself."""
+        asked = _checked(shapes.MarksInput, request)
+        person = person_of(request).pk
+        actions.set_marks(conversation_id=conversation_id, person_id=person, **asked)
+        return _detail(person, conversation_id)
+
+
+class MessagesView(ApiView):
+    @extend_schema(
+        responses={200: shapes.MessagePage},
+        parameters=[_LIMIT, OpenApiParameter("before", int)],
+        operation_id="messages",
+    )
+    def get(self, request: Request, conversation_id: UUID) -> Response:
+        """Messages before a `seq`, newest first, and the version at which they were read."""
+        limit = limit_of(request)
+        found, version, people = queries.messages(
+            person_of(request).pk, conversation_id, before=number_of(request, "before"), limit=limit
+        )
+        shown, following = page(found, limit, lambda message: message.seq)
+        return Response({"items": wire.plain(shown), "people": _people(people), "next": following, "version": version})
+
+    @extend_schema(request=shapes.TextInput, responses={200: shapes.MessageOutput}, operation_id="send_text")
+    def post(self, request: Request, conversation_id: UUID) -> Response:
+        """Sends a text where there is no socket. The same client id again gives the same message."""
+        asked = _checked(shapes.TextInput, request)
+        sent = actions.send_text(conversation_id=conversation_id, sender_id=person_of(request).pk, **asked)
+        return Response(wire.plain(sent))
+
+
+class PicturesView(ApiView):
+    parser_classes: Sequence[Any] = (MultiPartParser,)
+
+    @extend_schema(
+        request={"multipart/form-data": shapes.PictureInput},
+        responses={200: shapes.MessageOutput},
+        operation_id="send_picture",
+    )
+    def post(self, request: Request, conversation_id: UUID) -> Response:
+        """Sends a picture (JPEG, PNG, WebP up to 10 MB). The same client id again gives the same message."""
+        asked = _checked(shapes.PictureInput, request)
+        sent = actions.send_picture(
+            conversation_id=conversation_id,
+            sender_id=person_of(request).pk,
+            client_id=asked["client_id"],
+            upload=asked["picture"],
+        )
+        return Response(wire.plain(sent))
+
+
+class PictureView(ApiView):
+    @extend_schema(
+        responses={(200, pictures.CONTENT_TYPE): OpenApiTypes.BINARY},
+        parameters=[OpenApiParameter("size", str, enum=["full", "thumb"])],
+        operation_id="chat_picture",
+    )
+    def get(self, request: Request, picture_id: UUID) -> HttpResponse:
+        """The bytes, for whoever may see a message that shows them."""
+        size = request.query_params.get("size", "full")
+        if size not in {"full", "thumb"}:
+            raise Invalid(fields={"size": "full | thumb"})
+        found = access.picture_for(person_of(request).pk, picture_id)
+        answer = HttpResponse(
+            pictures.read(found, "thumb" if size == "thumb" else "full"), content_type=pictures.CONTENT_TYPE
+        )
+        answer["Cache-Control"] = f"private, max-age={PICTURE_MAX_AGE_S}"
+        return answer
+
+
+class ReadView(ApiView):
+    @extend_schema(request=shapes.ReadInput, responses={200: shapes.ReadOutput}, operation_id="mark_read")
+    def post(self, request: Request, conversation_id: UUID) -> Response:
+        """Notes that everything up to `seq` was seen; marks never move back."""
+        asked = _checked(shapes.ReadInput, request)
+        marked = actions.mark_read(conversation_id=conversation_id, person_id=person_of(request).pk, seq=asked["seq"])
+        return Response({"seq": marked.seq, "unread": marked.unread})
+
+
+class RecallView(ApiView):
+    @extend_schema(request=None, responses={200: shapes.MessageOutput}, operation_id="recall_message")
+    def post(self, request: Request, message_id: UUID) -> Response:
+        """Takes one's own text or picture back, within two minutes."""
+        return Response(wire.plain(actions.recall(message_id=message_id, person_id=person_of(request).pk)))
+
+
+class ForwardView(ApiView):
+    @extend_schema(request=shapes.ForwardInput, responses={200: shapes.MessageOutput}, operation_id="forward_card")
+    def post(self, request: Request, message_id: UUID) -> Response:
+        """Shows a card to somebody else, where its kind allows that. It grants nothing."""
+        asked = _checked(shapes.ForwardInput, request)
+        sent = actions.forward_card(message_id=message_id, sender_id=person_of(request).pk, **asked)
+        return Response(wire.plain(sent))
+
+
+class SyncView(ApiView):
+    @extend_schema(request=shapes.SyncInput, responses={200: shapes.SyncOutput}, operation_id="sync")
+    def post(self, request: Request) -> Response:
+        """From what a client has to the present, in one request; ask again while `more`."""
+        asked = _checked(shapes.SyncInput, request)
+        answer = queries.sync(person_of(request).pk, asked["have"])
+        return Response(
+            {
+                "conversations": [item_json(item) for item in answer.conversations],
+                "marks": [wire.plain(asdict(mark)) for mark in answer.marks],
+                "changes": [wire.plain(vars(change)) for change in answer.changes],
+                "gone": [str(id_) for id_ in answer.gone],
+                "people": _people(answer.people),
+                "more": answer.more,
+            }
+        )

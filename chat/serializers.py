@@ -1,0 +1,186 @@
+"""What chat's doors take and give, for checking and for the schema."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from kernel.fields import PlainText, WholeField
+
+MAX_SEQ = 2**53 - 1
+MAX_HAVE = 2_000
+
+
+class SealOutput(serializers.Serializer[Any]):
+    role = serializers.ChoiceField(choices=["advisor", "agent", "official", "staff"])
+    title = serializers.CharField()
+    title_en = serializers.CharField()
+    organisation = serializers.CharField()
+
+
+class ChatPersonOutput(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    remark = serializers.CharField(allow_null=True)
+    hue = serializers.IntegerField()
+    avatar_url = serializers.CharField(allow_null=True)
+    seal = SealOutput(allow_null=True)
+    kind = serializers.CharField()
+
+
+class PictureRefOutput(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    width = serializers.IntegerField()
+    height = serializers.IntegerField()
+
+
+class CardOutput(serializers.Serializer[Any]):
+    kind = serializers.CharField()
+    ref = serializers.UUIDField()
+    state = serializers.CharField()
+    payload = serializers.DictField()
+    revision = serializers.IntegerField()
+    summary = serializers.DictField(child=serializers.CharField())
+
+
+class NoticeOutput(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    params = serializers.DictField()
+
+
+class MessageOutput(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    conversation_id = serializers.UUIDField()
+    seq = serializers.IntegerField()
+    version = serializers.IntegerField()
+    client_id = serializers.UUIDField()
+    sender_id = serializers.UUIDField(allow_null=True)
+    kind = serializers.ChoiceField(choices=["text", "picture", "card", "notice"])
+    text = serializers.CharField(allow_blank=True)
+    picture = PictureRefOutput(allow_null=True)
+    card = CardOutput(allow_null=True)
+    notice = NoticeOutput(allow_null=True)
+    warning = serializers.CharField(allow_null=True)
+    at = serializers.DateTimeField()
+    recalled = serializers.BooleanField()
+
+
+class ConversationOutput(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    kind = serializers.ChoiceField(choices=["direct", "group", "advisor", "service", "official"])
+    title = serializers.CharField(allow_blank=True)
+    seq = serializers.IntegerField()
+    version = serializers.IntegerField()
+    archived = serializers.BooleanField()
+    notice_version = serializers.CharField(allow_blank=True)
+    active_at = serializers.DateTimeField()
+    read_seq = serializers.IntegerField()
+    unread = serializers.IntegerField()
+    muted = serializers.BooleanField()
+    pinned = serializers.BooleanField()
+    hidden = serializers.BooleanField()
+    member_count = serializers.IntegerField()
+    peer_ids = serializers.ListField(child=serializers.UUIDField())
+    last = MessageOutput(allow_null=True)
+
+
+class ConversationPage(serializers.Serializer[Any]):
+    items = ConversationOutput(many=True)
+    people = ChatPersonOutput(many=True)
+    next = serializers.CharField(allow_null=True)
+
+
+class ConversationDetail(serializers.Serializer[Any]):
+    conversation = ConversationOutput()
+    people = ChatPersonOutput(many=True)
+
+
+class MessagePage(serializers.Serializer[Any]):
+    items = MessageOutput(many=True)
+    people = ChatPersonOutput(many=True)
+    next = serializers.CharField(allow_null=True)
+    version = serializers.IntegerField()
+
+
+class ChangeOutput(serializers.Serializer[Any]):
+    conversation_id = serializers.UUIDField()
+    reset = serializers.BooleanField()
+    upto = serializers.IntegerField()
+    more = serializers.BooleanField()
+    messages = MessageOutput(many=True)
+
+
+class MarkOutput(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    version = serializers.IntegerField()
+    read_seq = serializers.IntegerField()
+    unread = serializers.IntegerField()
+    muted = serializers.BooleanField()
+    pinned = serializers.BooleanField()
+    hidden = serializers.BooleanField()
+
+
+class SyncOutput(serializers.Serializer[Any]):
+    conversations = ConversationOutput(many=True)
+    marks = MarkOutput(many=True)
+    changes = ChangeOutput(many=True)
+    gone = serializers.ListField(child=serializers.UUIDField())
+    people = ChatPersonOutput(many=True)
+    more = serializers.BooleanField()
+
+
+class HaveField(serializers.DictField):
+    """{conversation: version}: what a client has."""
+
+    child = WholeField(minimum=0, maximum=MAX_SEQ)
+
+    def to_internal_value(self, data: Any) -> dict[Any, Any]:
+        """The versions by conversation, or a validation error."""
+        if not isinstance(data, dict) or len(data) > MAX_HAVE:
+            self.fail("not_a_dict", input_type=type(data).__name__)
+        id_field = serializers.UUIDField()
+        return {id_field.run_validation(key): self.child.run_validation(value) for key, value in data.items()}
+
+
+class SyncInput(serializers.Serializer[Any]):
+    have = HaveField()
+
+
+class OpenInput(serializers.Serializer[Any]):
+    person_id = serializers.UUIDField()
+
+
+class GroupInput(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    title = PlainText(max_length=30, name=True)
+    member_ids = serializers.ListField(child=serializers.UUIDField(), min_length=1, max_length=500)
+
+
+class TextInput(serializers.Serializer[Any]):
+    client_id = serializers.UUIDField()
+    # What may stand in it is said by chat.screens, whose refusals name the reason.
+    text = serializers.CharField(trim_whitespace=False, allow_blank=True)
+
+
+class PictureInput(serializers.Serializer[Any]):
+    client_id = serializers.UUIDField()
+    picture = serializers.FileField(allow_empty_file=True)
+
+
+class ForwardInput(serializers.Serializer[Any]):
+    client_id = serializers.UUIDField()
+    conversation_id = serializers.UUIDField()
+
+
+class ReadInput(serializers.Serializer[Any]):
+    seq = WholeField(minimum=0, maximum=MAX_SEQ)
+
+
+class ReadOutput(serializers.Serializer[Any]):
+    seq = serializers.IntegerField()
+    unread = serializers.IntegerField()
+
+
+class MarksInput(serializers.Serializer[Any]):
+    muted = serializers.BooleanField(required=False)
+    pinned = serializers.BooleanField(required=False)
+    hidden = serializers.BooleanField(required=False)
