@@ -37,3 +37,6 @@ contracts: setup ## Write the API's and the socket's schemas and the front end's
 test: setup ## Everything: checks, tests, journeys, the front end's tests (ARGS= for pytest)
 	@$(PY) -m deploy.suite $(ARGS)
 
+
+manage: .python ## A command of manage.py on the embedded database: make manage DO=verify_ledger
+	@$(LOCAL) manage $(DO)

@@ -101,6 +101,7 @@ MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "rongliao.guard.DemoStaysHome",
     "kernel.origins.OriginMiddleware",
     "kernel.errors.BodyLimitMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -1,7 +1,6 @@
 """Opening conversations, and who is in them."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from uuid import UUID, uuid5
 
 from django.db import transaction
@@ -13,7 +12,7 @@ from chat.actions.messages import send_notice
 from chat.delivery import relay
 from chat.delivery.hub import Parcel
 from chat.errors import GroupFull, NotFriends
-from chat.models import Conversation, Member, members_key
+from chat.models import Conversation, Member
 from chat.wire import Notice
 from kernel.errors import Invalid
 from kernel.ids import new_id
@@ -28,6 +27,13 @@ def _tell(conversation_id: UUID, person_ids: Iterable[UUID], *, gone: bool = Fal
     relay.publish_on_commit([Parcel(tuple(person_ids), frame)])
 
 
+def _key(kind: str, member_ids: Sequence[UUID]) -> str | None:
+    """A conversation of two is one, whoever opens it first."""
+    if kind == Conversation.Kind.GROUP:
+        return None
+    return f"{kind}:" + ":".join(str(person) for person in sorted(member_ids))
+
+
 def open_conversation(
     *,
     kind: str,
@@ -35,19 +41,16 @@ def open_conversation(
     key: str | None = None,
     title: str | None = None,
     opened_by: UUID | None = None,
-    at: datetime | None = None,
 ) -> UUID:
     """Opens a conversation, or finds the one with this key; answers its id.
 
     Without a key, all kinds but groups are found by their members. Where the archive policy says so, the notice
-    that the bank keeps what is said is its first message. `at` is for a past that is brought along. Raises Invalid
-    for a kind or members that do not exist.
+    that the bank keeps what is said is its first message. Raises Invalid for a kind or members that do not exist.
     """
     members = list(dict.fromkeys(member_ids))
     if kind not in Conversation.Kind.values:
         raise Invalid(fields={"kind": "direct | group | advisor | service | official"})
-    if key is None and kind != Conversation.Kind.GROUP:
-        key = members_key(kind, members)
+    key = key or _key(kind, members)
     if key is not None:
         known = Conversation.objects.filter(key=key).values_list("pk", flat=True).first()
         if known is not None:
@@ -67,18 +70,17 @@ def open_conversation(
                 return winner
         Member.objects.bulk_create(Member(conversation=fresh, person_id=person) for person in members)
         if archived:
-            _post_archive_notice(fresh.pk, at)
+            _post_archive_notice(fresh.pk)
         _tell(fresh.pk, members)
     return fresh.pk
 
 
-def _post_archive_notice(conversation_id: UUID, at: datetime | None = None) -> None:
+def _post_archive_notice(conversation_id: UUID) -> None:
     version = notices.ARCHIVE_VERSION
     posted = send_notice(
         conversation_id=conversation_id,
         client_id=uuid5(_NOTICES, f"archive:{version}"),
         notice=notices.archive_notice(),
-        at=at,
     )
     Conversation.objects.filter(pk=conversation_id).update(archived=True, notice_version=version, notice_seq=posted.seq)
 

@@ -36,6 +36,7 @@ def setup(children: Children) -> int:
 VERBS: dict[str, Callable[[Children], int]] = {
     "run": run.run,
     "reset": run.reset,
+    "manage": run.by_hand,
     "setup": setup,
     "setup-python": setup_python,
 }

@@ -9,6 +9,8 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -25,6 +27,10 @@ DEFAULT_PORT = 8000
 READY_LIMIT_S = 60
 DATABASE = "rongliao"
 HOME_NOTE = state.VAR / "postgres-home"
+
+
+class AlreadyRunning(Failed):
+    """Another launcher works in this folder."""
 
 
 class Stopped(BaseException):
@@ -81,7 +87,7 @@ def only_one() -> Iterator[None]:
         try:
             fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise Failed(
+            raise AlreadyRunning(
                 "It already runs from this folder (another `make run`). Stop that one first with Ctrl-C."
             ) from error
         yield
@@ -238,8 +244,10 @@ def announce(ports: Ports, began: float) -> None:
     print(f"  staff: {address}desk/    API: {address}api/docs/    logs: {state.LOGS}")
     code, body = answer(ports.app, "/api/demo/logins")
     if code == 200:
-        for person in json.loads(body).get("items", []):
-            print(f"  {person['phone']}  {person['name']}  {person.get('role', '')}")
+        offered = json.loads(body)
+        print(f"  demo log-ins, password {offered['password']}, PIN {offered['pin']}:")
+        for login in offered["items"]:
+            print(f"    {login['phone']}  {login['person']['name']}  {', '.join(login['roles'])}")
     print("  Ctrl-C stops everything; data stays in var/ (make reset empties it).", flush=True)
 
 
@@ -254,17 +262,20 @@ def start_all(children: Children, began: float) -> None:
         lambda: ready_database(children, cluster, lambda: product_environment(secrets, ports, cluster)),
     )
     environment = {**product_environment(secrets, ports, cluster), "STOP_WHEN_INPUT_CLOSES": "1"}
-    if (ROOT / "finance" / "networks" / "simulator").exists() or (
-        ROOT / "finance" / "networks" / "simulator.py"
-    ).exists():
-        command: list[str | Path] = [PYTHON, "-m", "deploy.local.parent", "finance.networks.simulator"]
-        children.start(command, log=state.log("networks"), cwd=ROOT, env=environment, watch_parent=True)
+    networks: list[str | Path] = [PYTHON, "-m", "deploy.local.parent", "finance.networks.simulator"]
+    other_banks = children.start(networks, log=state.log("networks"), cwd=ROOT, env=environment, watch_parent=True)
     log = state.log("server")
     server = children.start([PYTHON, "-m", "deploy.local.serve"], log=log, cwd=ROOT, env=environment, watch_parent=True)
     wait_ready(ports, log, lambda: server.poll() is None)
     announce(ports, began)
     while server.poll() is None and (cluster is None or cluster.server is None or cluster.server.poll() is None):
         time.sleep(0.2)
+        if other_banks.poll() is not None:
+            say("the simulator of the other banks ended and is started again; see var/log/networks.log")
+            time.sleep(1)
+            other_banks = children.start(
+                networks, log=state.log("networks"), cwd=ROOT, env=environment, watch_parent=True
+            )
     if server.poll() is None:
         raise Failed(
             f"PostgreSQL ended by itself. The last lines of {state.log('postgres')}:\n{tail(state.log('postgres'))}"
@@ -291,6 +302,27 @@ def run(children: Children) -> int:
                 signal.signal(number, signal.SIG_IGN)
             children.stop_all()
     return 0
+
+
+def by_hand(children: Children) -> int:
+    """make manage DO=...: manage.py on the embedded database, whether or not `make run` has it running."""
+    secrets = state.secret_values()
+    ports = Ports(port_of("PORT", DEFAULT_PORT), port_of("BANK_PORT", DEFAULT_PORT + 1), 0)
+    cluster = embedded_cluster(children, secrets["superuser_password"]) if not os.environ.get("DATABASE_URL") else None
+    if cluster and not (cluster.home / "demo-filled").exists():
+        raise Failed("There is no database yet. Start it once with make run.")
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(only_one())
+            if cluster:
+                cluster.start()
+        except AlreadyRunning:
+            if cluster:
+                cluster.sockets = Path((cluster.home / "sockets").read_text())
+        environment = product_environment(secrets, ports, cluster)
+        return subprocess.run(
+            [str(PYTHON), "manage.py", *sys.argv[2:]], cwd=ROOT, env=environment, check=False
+        ).returncode
 
 
 def reset(children: Children) -> int:

@@ -4,9 +4,10 @@ import json
 import logging
 import re
 import sys
+from typing import Any
 
 import pytest
-from django.test import Client
+from django.test import Client, override_settings
 from playwright.sync_api import expect
 
 from rongliao import logs
@@ -73,3 +74,11 @@ def test_a_log_line_is_one_json_object_and_a_traceback_stays_in_it(capsys: pytes
     said = json.loads(line)
     assert (said["event"], said["level"], said["logger"]) == ("a b", "error", "x")
     assert "转账" in said["exception"]
+
+
+@pytest.mark.parametrize("seen", [{"REMOTE_ADDR": "192.168.1.9"}, {"headers": {"X-Forwarded-For": "192.168.1.9"}}])
+def test_a_demonstration_answers_this_machine_alone(caller: Client, seen: dict[str, Any]) -> None:
+    with override_settings(DEMO=True):
+        assert caller.get("/healthz").status_code == 200
+        assert caller.get("/healthz", **seen).status_code == 403
+    assert caller.get("/healthz", **seen).status_code == 200
