@@ -1,0 +1,88 @@
+"""The card of an alert, in the conversation with 账户变动. The balance is not in it: the viewer fetches that."""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+
+from chat import cards
+from finance.services.models import Alert
+from kernel.money import yuan
+from officials import actions as officials
+
+KIND = "alert"
+STATE = "told"
+CODE = "alerts"
+_WORDS = {"in": ("收入", "In"), "out": ("支出", "Out"), "held": ("冻结", "Held"), "free": ("解冻", "Released")}
+_SIGNS = {"in": "+", "out": "\u2212"}
+MENU = [
+    {"key": "balance", "name": "余额", "action": {"kind": "view", "path": "/wealth"}},
+    {"key": "entries", "name": "明细", "action": {"kind": "view", "path": "/wealth/entries"}},
+    {"key": "settings", "name": "提醒设置", "action": {"kind": "view", "path": "/alerts/settings"}},
+]
+
+
+class AlertCard(msgspec.Struct, frozen=True):
+    """What happened to which account."""
+
+    direction: Literal["in", "out", "held", "free"]
+    account_id: UUID
+    account_name: str
+    tail: str
+    amount_fen: int
+    kind: str
+    memo: str
+    at: datetime
+
+
+def summary(payload: AlertCard, state: str, language: str) -> str:
+    """The card's line in a list of conversations."""
+    zh, en = _WORDS[payload.direction]
+    amount = f"{_SIGNS.get(payload.direction, '')}{yuan(payload.amount_fen)}"
+    if language == "en":
+        return f"Card ending {payload.tail}: {en.lower()} ¥ {amount}"
+    return f"{payload.account_name} 尾号 {payload.tail} {zh} ¥ {amount}"
+
+
+def register() -> None:
+    """Tells chat of the kind, at start."""
+    cards.register(KIND, payload=AlertCard, states=frozenset({STATE}), summary=summary)
+
+
+def ensure() -> None:
+    """The service account that alerts come from."""
+    officials.ensure_official(
+        CODE,
+        "账户变动",
+        title="服务号",
+        title_en="Service account",
+        hue=158,
+        description="每一笔收支都在这里提醒您。",
+        raw_menu=MENU,
+        auto_reply="这里只发送账户变动提醒。想调整提醒,请点下方的“提醒设置”。",
+        always_on=True,
+    )
+
+
+def show(alert: Alert, *, account_name: str, tail: str) -> None:
+    """Puts the alert's card into its owner's conversation; once, however often called."""
+    payload: dict[str, Any] = {
+        "direction": alert.direction,
+        "account_id": str(alert.account_id),
+        "account_name": account_name,
+        "tail": tail,
+        "amount_fen": alert.amount_fen,
+        "kind": alert.kind,
+        "memo": alert.memo,
+        "at": alert.at.isoformat(),
+    }
+    officials.deliver_card(
+        code=CODE,
+        person_id=alert.owner_id,
+        kind=KIND,
+        ref=alert.pk,
+        state=STATE,
+        payload=payload,
+        key=f"alert:{alert.pk}",
+    )
