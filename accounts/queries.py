@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Exists, F, OuterRef
+from stdnum.cn import ric
 
 from accounts.limits import MAX_DEVICES
 from accounts.models import Advising, BankCard, Device, DeviceSession, Friendship, Identity, Person, StaffRole
@@ -156,6 +157,15 @@ def masked_name(person_id: UUID) -> str | None:
     """The registered name for other people's eyes, `*晓舟`, or None."""
     name = registered_name(person_id)
     return mask_name(name) if name else None
+
+
+def birth_date(person_id: UUID) -> date | None:
+    """The date of birth on the person's registered ID, or None. For the server alone: a PIN must not be it."""
+    identity = Identity.objects.filter(person=person_id).only("id", "id_number").first()
+    if identity is None:
+        return None
+    born: date = ric.get_birth_date(str(identity.id_number))
+    return born
 
 
 def identity_level(person_id: UUID) -> IdentityLevel:

@@ -194,6 +194,18 @@ CSRF_TRUSTED_ORIGINS = [APP_ORIGIN]
 SOCKET_ORIGINS = [APP_ORIGIN]
 BANK_COOKIE_NAME = "rl_bank"
 
+# The bank session (finance/bank_session), in seconds.
+BANK_IDLE_S = env.whole("BANK_IDLE_S", 300)
+BANK_LIMIT_S = env.whole("BANK_LIMIT_S", 1800)
+HANDOFF_S = 60
+CHALLENGE_S = 120
+INTENT_S = env.whole("INTENT_S", 1800)
+# The PIN: tries before it locks; what its hash costs; how many are computed at once in a process, and who waits.
+PIN_TRIES = 5
+PIN_HASH = {"time_cost": 3, "memory_kib": 32 * 1024, "parallelism": 1}
+PIN_HASH_SLOTS = env.whole("PIN_HASH_SLOTS", 4)
+PIN_HASH_WAIT_S = 2
+
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"

@@ -1,5 +1,15 @@
-"""Routes of finance.bank_session."""
+"""Routes under /api/bank/, on the bank's origin alone."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from finance.bank_session import api
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("config", api.ConfigView.as_view()),
+    path("sessions", api.SessionsView.as_view()),
+    path("session", api.SessionView.as_view()),
+    path("intents/<uuid:intent_id>", api.IntentView.as_view()),
+    path("intents/<uuid:intent_id>/confirm", api.ConfirmView.as_view()),
+    path("intents/<uuid:intent_id>/cancel", api.CancelView.as_view()),
+    path("pin", api.FirstPinView.as_view()),
+]

@@ -1,0 +1,46 @@
+"""The only way from a token or an id that somebody sent to a bank session or an intent."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+
+from accounts import queries as people
+from finance.bank_session.models import BankSession, Intent
+from finance.bank_session.tokens import digest_of
+from kernel.clock import now
+from kernel.errors import NotFound
+
+
+def session_of(token: str) -> BankSession | None:
+    """The live session of a cookie: not ended, not idle too long, not past its limit, its chat session still open."""
+    if not token or len(token) > 100:
+        return None
+    moment = now()
+    session = (
+        BankSession.objects.select_related("person")
+        .filter(
+            token_hash=digest_of(token),
+            ended_at__isnull=True,
+            expires_at__gt=moment,
+            used_at__gt=moment - timedelta(seconds=settings.BANK_IDLE_S),
+            person__is_active=True,
+        )
+        .first()
+    )
+    if session is None or not people.session_is_open(session.chat_session_id):
+        return None
+    return session
+
+
+def intent_of(session: BankSession, intent_id: UUID) -> Intent:
+    """The session's own intent: the same person, device and chat session. Anything else is NotFound."""
+    intent = Intent.objects.filter(
+        pk=intent_id,
+        person_id=session.person_id,
+        device_id=session.device_id,
+        chat_session_id=session.chat_session_id,
+    ).first()
+    if intent is None:
+        raise NotFound
+    return intent

@@ -1,0 +1,23 @@
+"""Every write of the bank session."""
+
+from finance.bank_session.actions.confirming import Outcome, cancel, confirm, set_first_pin
+from finance.bank_session.actions.preparing import Prepared, challenge, hand_over, prepare
+from finance.bank_session.actions.sessions import Opened, close, close_all, redeem, touch
+from finance.bank_session.pins import state as pin_state
+
+__all__ = [
+    "Opened",
+    "Outcome",
+    "Prepared",
+    "cancel",
+    "challenge",
+    "close",
+    "close_all",
+    "confirm",
+    "hand_over",
+    "pin_state",
+    "prepare",
+    "redeem",
+    "set_first_pin",
+    "touch",
+]

@@ -1,0 +1,148 @@
+"""The confirmation: proof over a statement, and the deed, in one transaction."""
+
+import hmac
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+
+from accounts import queries as people
+from finance.bank_session import pins
+from finance.bank_session.errors import BankSessionNeeded, ChallengeOver, IntentOver, PinAlreadySet, StatementStale
+from finance.bank_session.models import BankSession, Confirmation, Intent
+from finance.bank_session.proofs import Proof
+from finance.bank_session.registry import kind_named
+from kernel import audit, jobs
+from kernel.clock import business_now, now
+from kernel.ids import new_id
+
+TOPIC = "bank_session.confirmed"
+"""Outbox topic of every executed intent: {"intent_id", "person_id", "device_id", "kind"}."""
+FIRST_PIN = "first_pin"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a confirmation led to, and whether it had led to it before."""
+
+    intent: Intent
+    replayed: bool
+
+
+def _fits(intent: Intent, statement_hash: bytes) -> bool:
+    return hmac.compare_digest(bytes(intent.statement_hash), statement_hash)
+
+
+def _ready(intent: Intent, statement_hash: bytes) -> bool:
+    """Whether the intent waits for exactly this confirmation; False if it was executed by it before.
+
+    Raises IntentOver, StatementStale (other bytes, or no longer valid), ChallengeOver (the right bytes, too late).
+    """
+    if intent.state == Intent.State.EXECUTED and _fits(intent, statement_hash):
+        return False
+    if intent.state != Intent.State.PREPARED or intent.expires_at <= now():
+        raise IntentOver
+    if not _fits(intent, statement_hash):
+        raise StatementStale
+    if intent.valid_until is not None and intent.valid_until <= business_now():
+        raise StatementStale
+    if intent.challenged_until <= now():
+        raise ChallengeOver
+    return True
+
+
+def confirm(*, session: BankSession, intent: Intent, statement_hash: bytes, proof: Proof) -> Outcome:
+    """Does what the intent says, once, if the proof holds over the statement as it stands.
+
+    `intent` belongs to the session's person, device and chat session (access.intent_of). The proof is tried outside
+    the transaction, so that a counted attempt outlives every rollback. The same confirmation again gives the same
+    outcome without a proof. Raises IntentOver, StatementStale, ChallengeOver, what the proof raises, and what the kind
+    raises; after any of these nothing was done.
+    """
+    if not _ready(intent, statement_hash):
+        return Outcome(intent, True)
+    proof.prove(session.person_id, statement_hash)
+    with transaction.atomic():
+        locked = Intent.objects.select_for_update(no_key=True).get(pk=intent.pk)
+        if not _ready(locked, statement_hash):
+            return Outcome(locked, True)
+        _still_open(session)
+        kind = kind_named(locked.kind)
+        if kind.restate(locked).words() != locked.draft:
+            raise StatementStale
+        result = kind.execute(locked).result
+        _settle(session, locked, proof.kind, result)
+        return Outcome(locked, False)
+
+
+def _still_open(session: BankSession) -> None:
+    """A session that was closed while the proof was checked confirms nothing."""
+    open_still = BankSession.objects.select_for_update(no_key=True).filter(pk=session.pk, ended_at__isnull=True)
+    if not open_still.exists():
+        raise BankSessionNeeded
+
+
+def _settle(session: BankSession, intent: Intent, proof: str, result: dict[str, Any]) -> None:
+    Confirmation.objects.create(
+        id=new_id(),
+        intent=intent,
+        person_id=intent.person_id,
+        bank_session=session,
+        proof=proof,
+        statement=bytes(intent.statement),
+        statement_hash=bytes(intent.statement_hash),
+        at=business_now(),
+    )
+    intent.state, intent.ended_at, intent.result = Intent.State.EXECUTED, now(), result
+    intent.save(update_fields=["state", "ended_at", "result"])
+    audit.record(
+        intent.person_id,
+        "intent.confirmed",
+        f"intent:{intent.pk}",
+        {"kind": intent.kind, "proof": proof, "statement": bytes(intent.statement_hash).hex()},
+    )
+    jobs.enqueue(
+        TOPIC,
+        {
+            "intent_id": str(intent.pk),
+            "person_id": str(intent.person_id),
+            "device_id": str(intent.device_id),
+            "kind": intent.kind,
+        },
+    )
+
+
+def set_first_pin(*, session: BankSession, intent: Intent, statement_hash: bytes, pin: str) -> Outcome:
+    """Sets the person's first PIN. An intent of kind set_pin is done by it; any other still waits to be confirmed.
+
+    Raises PinTooSimple, PinAlreadySet, PinBusy, IntentOver, StatementStale, ChallengeOver.
+    """
+    if not _ready(intent, statement_hash):
+        return Outcome(intent, True)
+    pins.refuse_guessable(pin, people.birth_date(session.person_id))
+    if pins.state(session.person_id) != "none":
+        raise PinAlreadySet
+    encoded = pins.encode(session.person_id, pin)
+    with transaction.atomic():
+        locked = Intent.objects.select_for_update(no_key=True).get(pk=intent.pk)
+        if not _ready(locked, statement_hash):
+            return Outcome(locked, True)
+        _still_open(session)
+        pins.store_first(session.person_id, encoded)
+        if locked.kind == pins.SET_PIN:
+            _settle(session, locked, FIRST_PIN, {})
+        return Outcome(locked, False)
+
+
+def cancel(*, intent: Intent) -> Intent:
+    """Ends an intent that has not been confirmed. Cancelling it again changes nothing. Raises IntentOver."""
+    with transaction.atomic():
+        locked = Intent.objects.select_for_update(no_key=True).get(pk=intent.pk)
+        if locked.state == Intent.State.CANCELLED:
+            return locked
+        if locked.state != Intent.State.PREPARED:
+            raise IntentOver
+        locked.state, locked.ended_at = Intent.State.CANCELLED, now()
+        locked.save(update_fields=["state", "ended_at"])
+        audit.record(locked.person_id, "intent.cancelled", f"intent:{locked.pk}", {"kind": locked.kind})
+        return locked

@@ -1,0 +1,262 @@
+"""The bank's origin: the sheet opens a session, shows a statement, has it confirmed or cancelled."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from finance.bank_session import access, actions, pins
+from finance.bank_session.doors import BankView, session_in
+from finance.bank_session.errors import ChallengeOver, StatementStale
+from finance.bank_session.models import BankSession, Intent
+from finance.bank_session.proofs import PinProof
+from kernel.clock import now
+from kernel.errors import Refusal, language_of
+
+COOKIE_PATH = "/api/bank"
+
+
+class StrictText(serializers.CharField):
+    """A JSON string as it is: a number is not text, and nothing is trimmed."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """The text, or a validation error."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return str(super().to_internal_value(data))
+
+
+class PinField(serializers.RegexField):
+    """Six ASCII digits in a JSON string; full-width ones are none."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(regex=r"\A[0-9]{6}\Z", trim_whitespace=False, max_length=6, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        """The PIN, or a validation error that does not repeat it."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return str(super().to_internal_value(data))
+
+
+class HashField(serializers.RegexField):
+    """SHA-256 as 64 lower-case hex digits."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(regex=r"\A[0-9a-f]{64}\Z", trim_whitespace=False, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        """The digest's hex, or a validation error."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return str(super().to_internal_value(data))
+
+
+class HandoffIn(serializers.Serializer[Any]):
+    handoff = StrictText(max_length=100)
+
+
+class ConfirmIn(serializers.Serializer[Any]):
+    pin = PinField()
+    statement_hash = HashField()
+
+
+class FirstPinIn(serializers.Serializer[Any]):
+    intent_id = serializers.UUIDField()
+    pin = PinField()
+    statement_hash = HashField()
+
+
+class SessionOut(serializers.Serializer[Any]):
+    """How long the session lasts: `idle_s` if nothing is done, `left_s` at most."""
+
+    id = serializers.UUIDField()
+    idle_s = serializers.IntegerField()
+    left_s = serializers.IntegerField()
+
+
+class IntentOut(serializers.Serializer[Any]):
+    """An intent and the canonical statement to be confirmed (null once it has ended)."""
+
+    id = serializers.UUIDField()
+    kind = serializers.CharField()
+    state = serializers.ChoiceField(choices=Intent.State.choices)
+    statement = serializers.CharField(allow_null=True)
+    statement_hash = serializers.CharField(allow_null=True)
+    challenge_s = serializers.IntegerField()
+    pin_state = serializers.ChoiceField(choices=["none", "set", "locked"])
+    tries_left = serializers.IntegerField(allow_null=True)
+    result = serializers.DictField(allow_null=True)
+    session = SessionOut()
+
+
+class OpenedOut(serializers.Serializer[Any]):
+    intent_id = serializers.UUIDField()
+    session = SessionOut()
+
+
+class ConfigOut(serializers.Serializer[Any]):
+    app_origin = serializers.CharField()
+    bank_name = serializers.CharField()
+    bank_name_en = serializers.CharField()
+
+
+def session_json(session: BankSession) -> dict[str, Any]:
+    """A session's clock: whole seconds, so that the page needs no clock in step with ours."""
+    moment = now()
+    left = max(timedelta(), session.expires_at - moment)
+    idle = max(timedelta(), session.used_at + timedelta(seconds=settings.BANK_IDLE_S) - moment)
+    return {"id": str(session.pk), "idle_s": int(min(idle, left).total_seconds()), "left_s": int(left.total_seconds())}
+
+
+def intent_json(intent: Intent, session: BankSession) -> dict[str, Any]:
+    """An intent as the sheet draws it."""
+    waiting = intent.state == Intent.State.PREPARED
+    return {
+        "id": str(intent.pk),
+        "kind": intent.kind,
+        "state": intent.state,
+        "statement": bytes(intent.statement).decode() if waiting else None,
+        "statement_hash": bytes(intent.statement_hash).hex() if waiting else None,
+        "challenge_s": max(0, int((intent.challenged_until - now()).total_seconds())) if waiting else 0,
+        "pin_state": pins.state(intent.person_id),
+        "tries_left": pins.tries_left(intent.person_id),
+        "result": intent.result,
+        "session": session_json(session),
+    }
+
+
+def _language(request: Request) -> str:
+    return language_of(request.headers.get("Accept-Language"))
+
+
+def _fresh(refusal: Refusal, request: Request, intent: Intent, session: BankSession) -> Response:
+    """A refusal for staleness, with the statement as it now stands."""
+    language = _language(request)
+    renewed = actions.challenge(intent=intent, language=language, afresh=True)
+    return Response({**refusal.body(language), "intent": intent_json(renewed, session)}, status=refusal.status)
+
+
+class ConfigView(BankView):
+    authentication_classes = []
+    permission_classes = []
+
+    @extend_schema(operation_id="bank_config", responses=ConfigOut)
+    def get(self, request: Request) -> Response:
+        """What the sheet must know of the installation: whom it may talk to, and the bank's name."""
+        return Response(
+            {
+                "app_origin": settings.APP_ORIGIN,
+                "bank_name": settings.BANK_NAME,
+                "bank_name_en": settings.BANK_NAME_EN,
+            }
+        )
+
+
+class SessionsView(BankView):
+    authentication_classes = []
+    permission_classes = []
+
+    @extend_schema(operation_id="bank_session_open", request=HandoffIn, responses={201: OpenedOut})
+    def post(self, request: Request) -> Response:
+        """Opens a bank session with the one-time code that the chat's page was given."""
+        asked = HandoffIn(data=request.data)
+        asked.is_valid(raise_exception=True)
+        opened = actions.redeem(code=asked.validated_data["handoff"])
+        body = {"intent_id": str(opened.intent_id), "session": session_json(opened.session)}
+        response = Response(body, status=201)
+        response.set_cookie(
+            settings.BANK_COOKIE_NAME,
+            opened.token,
+            max_age=settings.BANK_LIMIT_S,
+            path=COOKIE_PATH,
+            secure=settings.SECURE_COOKIES,
+            httponly=True,
+            samesite="Strict",
+        )
+        return response
+
+
+class SessionView(BankView):
+    @extend_schema(operation_id="bank_session", responses=SessionOut)
+    def get(self, request: Request) -> Response:
+        """The session's clock. Looking at it does not wind it."""
+        return Response(session_json(session_in(request)))
+
+    @extend_schema(operation_id="bank_session_close", responses={204: None})
+    def delete(self, request: Request) -> Response:
+        """Ends the session."""
+        session = session_in(request)
+        actions.close(person_id=session.person_id, session_id=session.pk)
+        response = Response(status=204)
+        response.delete_cookie(settings.BANK_COOKIE_NAME, path=COOKIE_PATH, samesite="Strict")
+        return response
+
+
+class IntentView(BankView):
+    @extend_schema(operation_id="bank_intent", responses=IntentOut)
+    def get(self, request: Request, intent_id: UUID) -> Response:
+        """The intent with a statement that can be confirmed, in the caller's language."""
+        session = session_in(request)
+        intent = access.intent_of(session, intent_id)
+        renewed = actions.challenge(intent=intent, language=_language(request))
+        return Response(intent_json(renewed, session))
+
+
+class ConfirmView(BankView):
+    @extend_schema(operation_id="bank_intent_confirm", request=ConfirmIn, responses=IntentOut)
+    def post(self, request: Request, intent_id: UUID) -> Response:
+        """Does it, once, if the PIN is right and the hash is that of the statement as it stands.
+
+        409 `statement_stale` and `challenge_over` carry the fresh statement in `intent`; nothing was done.
+        """
+        session = session_in(request)
+        intent = access.intent_of(session, intent_id)
+        given = ConfirmIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        actions.touch(session=session)
+        try:
+            outcome = actions.confirm(
+                session=session,
+                intent=intent,
+                statement_hash=bytes.fromhex(given.validated_data["statement_hash"]),
+                proof=PinProof(given.validated_data["pin"]),
+            )
+        except (StatementStale, ChallengeOver) as refusal:
+            return _fresh(refusal, request, intent, session)
+        return Response(intent_json(outcome.intent, session))
+
+
+class CancelView(BankView):
+    @extend_schema(operation_id="bank_intent_cancel", request=None, responses=IntentOut)
+    def post(self, request: Request, intent_id: UUID) -> Response:
+        """Ends the intent without doing it."""
+        session = session_in(request)
+        intent = actions.cancel(intent=access.intent_of(session, intent_id))
+        return Response(intent_json(intent, session))
+
+
+class FirstPinView(BankView):
+    @extend_schema(operation_id="bank_pin_set", request=FirstPinIn, responses=IntentOut)
+    def post(self, request: Request) -> Response:
+        """Sets the person's first PIN, in the sheet of the intent named."""
+        session = session_in(request)
+        given = FirstPinIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        intent = access.intent_of(session, given.validated_data["intent_id"])
+        actions.touch(session=session)
+        try:
+            outcome = actions.set_first_pin(
+                session=session,
+                intent=intent,
+                statement_hash=bytes.fromhex(given.validated_data["statement_hash"]),
+                pin=given.validated_data["pin"],
+            )
+        except (StatementStale, ChallengeOver) as refusal:
+            return _fresh(refusal, request, intent, session)
+        return Response(intent_json(outcome.intent, session))

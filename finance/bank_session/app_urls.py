@@ -1,0 +1,12 @@
+"""Routes under /api/finance/, on the app's origin."""
+
+from django.urls import URLPattern, URLResolver, path
+
+from finance.bank_session import app_api
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("pin", app_api.PinView.as_view()),
+    path("intents/<uuid:intent_id>/open", app_api.HandoffView.as_view()),
+    path("bank-sessions", app_api.BankSessionsView.as_view()),
+    path("bank-sessions/<uuid:session_id>", app_api.BankSessionView.as_view()),
+]

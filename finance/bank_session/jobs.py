@@ -1,0 +1,30 @@
+"""What follows from a confirmation, after it: the person's other devices are told."""
+
+from typing import Any
+from uuid import UUID
+
+from chat import push
+from finance.bank_session.actions.confirming import TOPIC
+from finance.bank_session.pins import LOCKED_TOPIC
+from kernel.jobs import consumer
+
+
+@consumer(TOPIC)
+def tell_devices(payload: dict[str, Any]) -> None:
+    """Hints at what was confirmed, and on which device. A second hint does no harm."""
+    push.hint(
+        [UUID(payload["person_id"])],
+        "sessions",
+        {
+            "event": "confirmed",
+            "intent_id": payload["intent_id"],
+            "kind": payload["kind"],
+            "device_id": payload["device_id"],
+        },
+    )
+
+
+@consumer(LOCKED_TOPIC)
+def tell_of_lock(payload: dict[str, Any]) -> None:
+    """Hints that the PIN is locked."""
+    push.hint([UUID(payload["person_id"])], "sessions", {"event": "pin_locked"})

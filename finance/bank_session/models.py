@@ -1,0 +1,114 @@
+"""Bank sessions, what a person is about to do in one, and what they confirmed."""
+
+from django.contrib.postgres.functions import TransactionNow
+from django.db import models
+from django.db.models import Q
+
+from kernel.ids import new_id
+
+
+class Intent(models.Model):
+    """What a person is about to do, stored before they confirm it. Its id is made by the client.
+
+    `draft` holds the words in both languages; `statement` the canonical bytes of the newest challenge, over which
+    `statement_hash` is taken. A challenge may be renewed over the same words; other words make another draft.
+    """
+
+    class State(models.TextChoices):
+        PREPARED = "prepared"
+        EXECUTED = "executed"
+        CANCELLED = "cancelled"
+        EXPIRED = "expired"
+        SUPERSEDED = "superseded"
+
+    id = models.UUIDField(primary_key=True)
+    person = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, related_name="+")
+    device_id = models.UUIDField()
+    chat_session_id = models.UUIDField()
+    kind = models.CharField(max_length=40)
+    subject = models.JSONField()
+    input_hash = models.BinaryField(max_length=32)
+    draft = models.JSONField()
+    valid_until = models.DateTimeField(null=True)
+    language = models.CharField(max_length=2)
+    statement = models.BinaryField()
+    statement_hash = models.BinaryField(max_length=32)
+    challenged_until = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=State, default=State.PREPARED)
+    prepared_at = models.DateTimeField(db_default=TransactionNow())
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    result = models.JSONField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["person", "-prepared_at"], name="bank_intents_of")]
+        constraints = [
+            models.CheckConstraint(
+                name="bank_intent_ended",
+                condition=Q(state="prepared", ended_at__isnull=True, result__isnull=True)
+                | Q(state="executed", ended_at__isnull=False, result__isnull=False)
+                | Q(state__in=["cancelled", "expired", "superseded"], ended_at__isnull=False, result__isnull=True),
+            )
+        ]
+
+
+class Handoff(models.Model):
+    """A one-time code by which the chat's page opens the bank's. Only its digest is kept."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    code_hash = models.BinaryField(max_length=32, unique=True)
+    intent = models.ForeignKey(Intent, on_delete=models.CASCADE, related_name="+", db_index=False)
+    person = models.ForeignKey("accounts.Person", on_delete=models.CASCADE, related_name="+", db_index=False)
+    device_id = models.UUIDField()
+    chat_session_id = models.UUIDField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+
+class BankSession(models.Model):
+    """Minutes in which a person may confirm, bound to person, device and chat session."""
+
+    class Ended(models.TextChoices):
+        ROTATED = "rotated"
+        CLOSED = "closed"
+        IDLE = "idle"
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    token_hash = models.BinaryField(max_length=32, unique=True)
+    person = models.ForeignKey("accounts.Person", on_delete=models.CASCADE, related_name="+")
+    device_id = models.UUIDField()
+    chat_session_id = models.UUIDField()
+    opened_at = models.DateTimeField()
+    used_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    ended_why = models.CharField(max_length=10, choices=Ended, blank=True, default="")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["chat_session_id"], name="bank_live_sessions", condition=Q(ended_at__isnull=True))
+        ]
+
+
+class PinVerifier(models.Model):
+    """What a PIN is checked against: argon2 over the PIN keyed with the pepper. Attempts are raised before a check."""
+
+    person = models.OneToOneField("accounts.Person", on_delete=models.CASCADE, primary_key=True, related_name="+")
+    encoded = models.CharField(max_length=200)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    locked_at = models.DateTimeField(null=True)
+    set_at = models.DateTimeField()
+
+
+class Confirmation(models.Model):
+    """That a person confirmed exactly these bytes, how, and when. Append-only."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    intent = models.OneToOneField(Intent, on_delete=models.PROTECT, related_name="confirmation")
+    person = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, related_name="+")
+    bank_session = models.ForeignKey(BankSession, on_delete=models.PROTECT, related_name="+", db_index=False)
+    proof = models.CharField(max_length=20)
+    statement = models.BinaryField()
+    statement_hash = models.BinaryField(max_length=32)
+    at = models.DateTimeField()
+    recorded_at = models.DateTimeField(db_default=TransactionNow())

@@ -1,0 +1,163 @@
+"""The PIN: six digits, five tries, a slow peppered hash in a bounded number of slots."""
+
+import hashlib
+import hmac
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+
+from finance.bank_session import registry
+from finance.bank_session.errors import PinAlreadySet, PinBusy, PinLocked, PinNotSet, PinTooSimple, WrongPin
+from finance.bank_session.models import Intent, PinVerifier
+from finance.bank_session.statements import Line, StatementDraft
+from kernel import audit, jobs
+from kernel.clock import now
+
+SET_PIN = "set_pin"
+LOCKED_TOPIC = "bank_session.pin_locked"
+_RUN = "01234567890"
+
+_slots = threading.BoundedSemaphore(settings.PIN_HASH_SLOTS)
+_hasher = PasswordHasher(
+    time_cost=settings.PIN_HASH["time_cost"],
+    memory_cost=settings.PIN_HASH["memory_kib"],
+    parallelism=settings.PIN_HASH["parallelism"],
+)
+
+
+@contextmanager
+def _slot() -> Iterator[None]:
+    """One of the places where a hash may be computed; PinBusy where none is free in time."""
+    if not _slots.acquire(timeout=settings.PIN_HASH_WAIT_S):
+        raise PinBusy(wait_s=2)
+    try:
+        yield
+    finally:
+        _slots.release()
+
+
+def _keyed(person_id: UUID, pin: str) -> str:
+    return hmac.digest(settings.PIN_PEPPER.encode(), f"{person_id}:{pin}".encode(), hashlib.sha256().name).hex()
+
+
+def state(person_id: UUID) -> str:
+    """`none`, `set` or `locked`."""
+    verifier = PinVerifier.objects.filter(pk=person_id).only("attempts").first()
+    if verifier is None:
+        return "none"
+    return "locked" if verifier.attempts >= settings.PIN_TRIES else "set"
+
+
+def tries_left(person_id: UUID) -> int | None:
+    """How many wrong PINs are left before it locks; None if none is set."""
+    attempts = PinVerifier.objects.filter(pk=person_id).values_list("attempts", flat=True).first()
+    return None if attempts is None else max(0, settings.PIN_TRIES - attempts)
+
+
+def check(person_id: UUID, pin: str) -> None:
+    """Returns if the PIN is right. Must run outside a transaction: the attempt is counted in one of its own.
+
+    The counter is raised and committed before the hash is computed, so neither a crash nor a rollback nor a hundred
+    guesses at once get more than settings.PIN_TRIES checks. Raises PinNotSet, PinLocked, WrongPin, PinBusy.
+    """
+    with _slot():
+        encoded, attempts = _count_attempt(person_id)
+        right = _matches(encoded, _keyed(person_id, pin))
+    if right:
+        with transaction.atomic():
+            PinVerifier.objects.filter(pk=person_id).update(attempts=0)
+        return
+    left = settings.PIN_TRIES - attempts
+    with transaction.atomic():
+        audit.record(person_id, "pin.wrong", f"person:{person_id}", {"tries_left": left})
+        if left == 0:
+            PinVerifier.objects.filter(pk=person_id).update(locked_at=now())
+            audit.record(person_id, "pin.locked", f"person:{person_id}")
+            jobs.enqueue(LOCKED_TOPIC, {"person_id": str(person_id)})
+    if left == 0:
+        raise PinLocked
+    raise WrongPin(tries_left=left)
+
+
+def _matches(encoded: str, keyed: str) -> bool:
+    try:
+        return _hasher.verify(encoded, keyed)
+    except VerifyMismatchError:
+        return False
+
+
+def _count_attempt(person_id: UUID) -> tuple[str, int]:
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE bank_session_pinverifier SET attempts = attempts + 1 WHERE person_id = %s AND attempts < %s"
+            " RETURNING encoded, attempts",
+            [person_id, settings.PIN_TRIES],
+        )
+        row = cursor.fetchone()
+    if row is not None:
+        return row[0], row[1]
+    raise PinLocked if PinVerifier.objects.filter(pk=person_id).exists() else PinNotSet
+
+
+def is_guessable(pin: str, birthday: date | None = None) -> bool:
+    """Whether the PIN is among the first that a thief tries: runs, repeats, the owner's birthday."""
+    if len(set(pin)) <= 2 or pin[:3] == pin[3:] or pin[:2] * 3 == pin or pin in _RUN or pin[::-1] in _RUN:
+        return True
+    if pin[0] == pin[1] and pin[2] == pin[3] and pin[4] == pin[5]:
+        return True
+    if birthday is None:
+        return False
+    forms = ("%y%m%d", "%d%m%y", "%m%d%y", "%Y%m")
+    return pin in {birthday.strftime(form) for form in forms}
+
+
+def encode(person_id: UUID, pin: str) -> str:
+    """The slow hash of a new PIN. Raises PinBusy."""
+    with _slot():
+        return _hasher.hash(_keyed(person_id, pin))
+
+
+def store_first(person_id: UUID, encoded: str) -> None:
+    """Keeps a first PIN, inside the caller's transaction. Raises PinAlreadySet."""
+    try:
+        with transaction.atomic():
+            PinVerifier.objects.create(person_id=person_id, encoded=encoded, set_at=now())
+    except IntegrityError:
+        raise PinAlreadySet from None
+    audit.record(person_id, "pin.set", f"person:{person_id}")
+
+
+def refuse_guessable(pin: str, birthday: date | None) -> None:
+    """Raises PinTooSimple for a PIN that is easily guessed."""
+    if is_guessable(pin, birthday):
+        raise PinTooSimple
+
+
+def _restate(intent: Intent) -> StatementDraft:
+    return set_pin_draft()
+
+
+def _execute(intent: Intent) -> Any:
+    raise PinNotSet
+
+
+def set_pin_draft() -> StatementDraft:
+    """What setting a first PIN says."""
+    return StatementDraft(
+        title_zh="设置支付密码",
+        title_en="Set your PIN",
+        lines=[Line("用途", "Used for", "在银行会话中确认转账、购买等操作", "Confirming transfers and purchases")],
+    )
+
+
+def register_kind() -> None:
+    """Makes the setting of a PIN an intent like others; it is done by `actions.set_first_pin` alone."""
+    registry.register(SET_PIN, execute=_execute, restate=_restate)

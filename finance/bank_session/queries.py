@@ -1,0 +1,32 @@
+"""Shared reads of the bank session."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+
+from finance.bank_session.models import BankSession, Confirmation, Intent
+from kernel.clock import now
+
+
+def sessions_of(person_id: UUID) -> list[BankSession]:
+    """The person's live bank sessions, the last used first."""
+    moment = now()
+    return list(
+        BankSession.objects.filter(
+            person_id=person_id,
+            ended_at__isnull=True,
+            expires_at__gt=moment,
+            used_at__gt=moment - timedelta(seconds=settings.BANK_IDLE_S),
+        ).order_by("-used_at")[:50]
+    )
+
+
+def intent_state(intent_id: UUID, person_id: UUID) -> str | None:
+    """What became of a person's intent; None if there is none."""
+    return Intent.objects.filter(pk=intent_id, person_id=person_id).values_list("state", flat=True).first()
+
+
+def confirmation_of(intent_id: UUID) -> Confirmation | None:
+    """The confirmation of an executed intent: proof, statement bytes, hash, time."""
+    return Confirmation.objects.filter(intent_id=intent_id).first()

@@ -1,0 +1,48 @@
+"""What can be confirmed: finance's apps register their kinds here at start."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from finance.bank_session.models import Intent
+from finance.bank_session.statements import StatementDraft
+
+
+@dataclass(frozen=True)
+class ExecuteResult:
+    """What came of it: small, JSON, shown to the person and kept with the intent (ids and codes)."""
+
+    result: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How one kind of intent is said again, and done."""
+
+    execute: Callable[[Intent], ExecuteResult]
+    restate: Callable[[Intent], StatementDraft]
+
+
+_kinds: dict[str, Kind] = {}
+
+
+def register(
+    kind: str,
+    *,
+    execute: Callable[[Intent], ExecuteResult],
+    restate: Callable[[Intent], StatementDraft],
+) -> None:
+    """Makes a kind known. Raises ValueError if it is taken.
+
+    `restate` says what would be confirmed now, from intent.subject; it may raise a Refusal where it can no longer be
+    done. `execute` does it, inside the one confirmation transaction, and may raise a Refusal (all of it is rolled
+    back, the intent stays prepared) or StatementStale (the person gets the fresh statement).
+    """
+    if kind in _kinds:
+        raise ValueError(f"{kind} is registered already")
+    _kinds[kind] = Kind(execute, restate)
+
+
+def kind_named(kind: str) -> Kind:
+    """The kind, or KeyError."""
+    return _kinds[kind]

@@ -1,0 +1,103 @@
+"""The canonical statement: the words and figures that a person sees, confirms, and that are kept.
+
+It is one JSON object in UTF-8: keys sorted by code point, no white space, no escapes but those JSON demands, whole
+numbers only (RFC 8785 for this subset). The sheet draws what it shows from these very bytes and hashes them again;
+SHA-256 over them is what a proof covers. Version 1 has:
+
+    amount      {"fen", "text", "words"} or null
+    at          when the challenge was made, UTC, whole seconds
+    bank        the bank's name
+    fee         {"fen", "text"} or null
+    intent      the intent's id
+    kind        what is to be done
+    language    "zh" or "en"
+    lines       [{"label", "value"}]
+    nonce       32 random hex digits, of this challenge alone
+    title       what is to be done, in words
+    version     1
+"""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+
+from kernel.money import in_words, yuan
+
+VERSION = 1
+MAX_LINES = 12
+MAX_VALUE = 200
+
+
+@dataclass(frozen=True)
+class Line:
+    """One fact of a statement, in both languages."""
+
+    label_zh: str
+    label_en: str
+    value_zh: str
+    value_en: str
+
+
+@dataclass(frozen=True)
+class StatementDraft:
+    """What a kind wants confirmed. `valid_until` is in the bank's time; afterwards it is restated.
+
+    The lines say facts that stay the same when nothing has changed: no clock times of the moment, no balances that
+    move by themselves. `fee_fen` (0 is worth saying) is drawn as the last line.
+    """
+
+    title_zh: str
+    title_en: str
+    lines: Sequence[Line]
+    amount_fen: int | None = None
+    valid_until: datetime | None = None
+    fee_fen: int | None = None
+
+    def words(self) -> dict[str, Any]:
+        """Everything that is shown, as JSON; two drafts with equal words are the same statement."""
+        if len(self.lines) > MAX_LINES or any(
+            len(text) > MAX_VALUE for line in self.lines for text in asdict(line).values()
+        ):
+            raise ValueError("a statement must fit the sheet")
+        return {
+            "title_zh": self.title_zh,
+            "title_en": self.title_en,
+            "amount_fen": self.amount_fen,
+            "fee_fen": self.fee_fen,
+            "lines": [asdict(line) for line in self.lines],
+        }
+
+
+def money_text(fen: int) -> str:
+    """The amount as the sheet shows it."""
+    return f"¥ {yuan(fen)}"
+
+
+def canonical(words: dict[str, Any], *, language: str, intent_id: UUID, kind: str, at: datetime) -> tuple[bytes, bytes]:
+    """The canonical bytes of a fresh challenge over these words, and their SHA-256."""
+    lines = [{"label": line[f"label_{language}"], "value": line[f"value_{language}"]} for line in words["lines"]]
+    fee, amount = words["fee_fen"], words["amount_fen"]
+    if fee is not None:
+        lines.append({"label": "手续费" if language == "zh" else "Fee", "value": money_text(fee)})
+    statement = {
+        "amount": None if amount is None else {"fen": amount, "text": money_text(amount), "words": in_words(amount)},
+        "at": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "bank": settings.BANK_NAME if language == "zh" else settings.BANK_NAME_EN,
+        "fee": None if fee is None else {"fen": fee, "text": money_text(fee)},
+        "intent": str(intent_id),
+        "kind": kind,
+        "language": language,
+        "lines": lines,
+        "nonce": secrets.token_hex(16),
+        "title": words[f"title_{language}"],
+        "version": VERSION,
+    }
+    raw = json.dumps(statement, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return raw, hashlib.sha256(raw).digest()
