@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 
 from accounts.models import Person
@@ -11,6 +13,11 @@ from kernel.secrets import blind_index
 
 class PhoneBackend(ModelBackend):
     """Phone number and password."""
+
+    def user_can_authenticate(self, user: Person | AnonymousUser | None) -> bool:
+        """Nobody who is blocked; the demo world's people in demo mode alone."""
+        allowed = super().user_can_authenticate(user)
+        return allowed and (settings.DEMO or settings.TESTING or not getattr(user, "is_demo", False))
 
     def authenticate(
         self,

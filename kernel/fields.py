@@ -1,6 +1,7 @@
 """Serializer fields that take what they say and nothing near it."""
 
 from typing import Any
+from uuid import UUID
 
 from rest_framework import serializers
 
@@ -65,3 +66,13 @@ class PlainText(serializers.CharField):
         if text and not fits:
             self.fail("marks")
         return text
+
+
+class IdField(serializers.UUIDField):
+    """An id as a JSON text. DRF's own field would also take a number."""
+
+    def to_internal_value(self, data: Any) -> UUID:
+        """The id, or a validation error."""
+        if not isinstance(data, str):
+            self.fail("invalid", value=data)
+        return UUID(str(super().to_internal_value(data)))

@@ -59,6 +59,14 @@ class Origin:
     def netloc(self) -> str:
         return self.host if self.port is None else f"{self.host}:{self.port}"
 
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine reaches it."""
+        return self.host in LOOPBACK
+
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
 
 def origin(name: str, default: str) -> Origin:
     """A web origin. Raises ImproperlyConfigured on anything but http(s)://host[:port]."""

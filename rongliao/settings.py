@@ -36,6 +36,8 @@ APP_ORIGIN, BANK_ORIGIN = str(_APP), str(_BANK)
 APP_NETLOC, BANK_NETLOC = _APP.netloc, _BANK.netloc
 if APP_ORIGIN == BANK_ORIGIN:
     raise ImproperlyConfigured("APP_ORIGIN and BANK_ORIGIN must differ: the bank sheet has an origin of its own")
+if DEMO and not (_APP.loopback and _BANK.loopback):
+    raise ImproperlyConfigured("DEMO=1 is for this machine alone: APP_ORIGIN and BANK_ORIGIN must be on loopback")
 ALLOWED_HOSTS = [*{_APP.host, _BANK.host}, *env.words("EXTRA_HOSTS")]
 TRUST_PROXY = env.flag("TRUST_PROXY")
 SECURE_COOKIES = _APP.scheme == "https"
@@ -167,6 +169,7 @@ CELERY_TIMEZONE = "Asia/Shanghai"
 CELERY_BEAT_SCHEDULE = {
     "drain-outbox": {"task": "kernel.drain", "schedule": timedelta(seconds=1)},
     "seal-audit": {"task": "kernel.seal_audit", "schedule": timedelta(seconds=1)},
+    "sweep-accounts": {"task": "accounts.sweep", "schedule": timedelta(hours=6)},
     "heartbeat": {"task": "kernel.heartbeat", "schedule": timedelta(seconds=5)},
 }
 

@@ -1,5 +1,6 @@
 """Every write of accounts: one function per thing that somebody can do."""
 
+from accounts.actions.codes import send_code, sweep
 from accounts.actions.contacts import (
     accept_request,
     ask_to_be_friends,
@@ -10,7 +11,7 @@ from accounts.actions.contacts import (
 )
 from accounts.actions.identity import bind_card, confirm_identity, give_identity, keep_card
 from accounts.actions.profile import become_customer, set_avatar, set_display_name
-from accounts.actions.registration import register, send_code
+from accounts.actions.registration import register
 from accounts.actions.sessions import (
     block_person,
     change_password,
@@ -52,4 +53,5 @@ __all__ = [
     "sign_in_with_code",
     "sign_in_with_password",
     "sign_out",
+    "sweep",
 ]

@@ -10,7 +10,7 @@ from django.db.models import F
 
 from accounts import limits, ports, throttles
 from accounts.errors import CodeRefused
-from accounts.models import OneTimeCode
+from accounts.models import OneTimeCode, Throttle
 from kernel.clock import now
 from kernel.ids import new_id
 from kernel.secrets import blind_index
@@ -69,3 +69,11 @@ def spend_code(*, phone: str, purpose: str, code: str) -> None:
             usable = right
     if not usable:
         raise CodeRefused
+
+
+def sweep() -> int:
+    """Takes away counters and codes that ran out long ago; answers how many."""
+    old = now() - limits.SWEEP_AFTER
+    codes, _ = OneTimeCode.objects.filter(expires_at__lt=old).delete()
+    counters, _ = Throttle.objects.filter(resets_at__lt=old).delete()
+    return codes + counters

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 
-from accounts.actions.codes import send_code, spend_code
+from accounts.actions.codes import spend_code
 from accounts.actions.sessions import DeviceClaim, checked_password, open_session
 from accounts.errors import NameNotAllowed, PhoneTaken
 from accounts.models import Consent, Person
@@ -13,8 +13,6 @@ from accounts.names import may_call_oneself
 from kernel import audit
 from kernel.ids import new_id
 from kernel.secrets import blind_index
-
-__all__ = ["register", "send_code"]
 
 HUES = 360
 TERMS_VERSION = "2026-11"

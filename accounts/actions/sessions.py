@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from accounts import limits, ports, throttles
 from accounts.actions.codes import spend_code
 from accounts.auth import SESSION_ID, OpenSession, address_of, key_hash
+from accounts.backends import PhoneBackend
 from accounts.errors import NotRegistered, PasswordTooWeak, PasswordWrong, SignInRefused
 from accounts.models import Device, DeviceSession, Person
 from kernel import audit
@@ -76,7 +77,7 @@ def sign_in_with_code(request: HttpRequest, *, phone: str, code: str, device: De
     person = Person.objects.filter(phone_index=blind_index("phone", phone)).first()
     if person is None:
         raise NotRegistered
-    if not person.is_active:
+    if not PhoneBackend().user_can_authenticate(person):
         raise SignInRefused
     _forgive(request, phone)
     open_session(request, person, device)

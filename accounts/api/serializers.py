@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from accounts import limits
 from accounts.models import OneTimeCode
-from kernel.fields import PlainText
+from kernel.errors import said
+from kernel.fields import IdField, PlainText
 
 MAX_PASSWORD = 128
 
@@ -17,7 +17,7 @@ class DigitsField(serializers.RegexField):
 
     def __init__(self, pattern: str, example: str, **kwargs: Any) -> None:
         super().__init__(rf"^{pattern}\Z", trim_whitespace=False, **kwargs)
-        self.error_messages["invalid"] = _("须为数字,如 {example}。").format(example=example)
+        self.error_messages["invalid"] = said(f"须为数字,如 {example}。", f"Digits are needed, such as {example}.")
 
     def to_internal_value(self, data: Any) -> str:
         """The digits, or a validation error."""
@@ -44,7 +44,7 @@ def password_field(**kwargs: Any) -> PlainText:
 class DeviceInput(serializers.Serializer[Any]):
     """A device that signs in. A device that names no id is a new one."""
 
-    device_id = serializers.UUIDField(required=False)
+    device_id = IdField(required=False)
     device_name = PlainText(max_length=60, required=False, name=True)
 
 
@@ -56,7 +56,9 @@ class SessionInput(DeviceInput):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Exactly one proof."""
         if ("password" in attrs) == ("code" in attrs):
-            raise serializers.ValidationError({"password": _("请填写密码或验证码。")})
+            raise serializers.ValidationError(
+                {"password": said("请填写密码或验证码。", "A password or a code is needed.")}
+            )
         return attrs
 
 
@@ -109,7 +111,7 @@ class IdentityOutput(serializers.Serializer[Any]):
 
 
 class CardInput(serializers.Serializer[Any]):
-    id = serializers.UUIDField(help_text="made by the client, so that a repeat is harmless")
+    id = IdField(help_text="made by the client, so that a repeat is harmless")
     number = DigitsField(r"[0-9]{12,19}", "6217000000000000000", max_length=19)
     phone = phone_field(required=False)
 
@@ -180,15 +182,15 @@ class ContactList(serializers.Serializer[Any]):
 
 
 class FriendRequestInput(serializers.Serializer[Any]):
-    id = serializers.UUIDField(required=False, help_text="made by the client, so that a repeat is harmless")
+    id = IdField(required=False, help_text="made by the client, so that a repeat is harmless")
     phone = phone_field(required=False)
-    person_id = serializers.UUIDField(required=False)
+    person_id = IdField(required=False)
     message = PlainText(max_length=limits.MAX_GREETING, required=False, allow_blank=True, default="")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Exactly one way to say whom."""
         if ("phone" in attrs) == ("person_id" in attrs):
-            raise serializers.ValidationError({"phone": _("请填写手机号。")})
+            raise serializers.ValidationError({"phone": said("请填写手机号。", "A phone number is needed.")})
         return attrs
 
 
