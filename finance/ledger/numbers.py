@@ -8,11 +8,22 @@ from stdnum import luhn
 LENGTH = 19
 
 
+def _random_digits(count: int) -> str:
+    return "".join(secrets.choice("0123456789") for _ in range(count))
+
+
 def new_number() -> str:
     """A random number under settings.BANK_BIN."""
-    free = LENGTH - len(settings.BANK_BIN) - 1
-    body = settings.BANK_BIN + "".join(secrets.choice("0123456789") for _ in range(free))
+    body = settings.BANK_BIN + _random_digits(LENGTH - len(settings.BANK_BIN) - 1)
     return body + str(luhn.calc_check_digit(body))
+
+
+def number_with_tail(tail: str) -> str:
+    """A random number that ends in these four digits, for a demonstration whose cards are known by them."""
+    while True:
+        number = settings.BANK_BIN + _random_digits(LENGTH - len(settings.BANK_BIN) - len(tail)) + tail
+        if luhn.is_valid(number):
+            return number
 
 
 def is_ours(number: str) -> bool:
