@@ -41,6 +41,17 @@ describe("the bank sheet", () => {
     expect(openSheet.value).not.toBeNull();
   });
 
+  it("is as tall as the bank's page says, within bounds and from the bank alone", () => {
+    void openBankSheet(`${BANK}/sheet/`);
+    const url = openSheet.value?.url;
+    say({ type: "rongliao.bank.height", height: 603.2 });
+    expect(openSheet.value?.height).toBe(604);
+    for (const height of [-1, 0, 1e9, NaN, "500"]) say({ type: "rongliao.bank.height", height });
+    say({ type: "rongliao.bank.height", height: 10 }, "http://localhost:3000");
+    expect(openSheet.value?.height).toBe(604);
+    expect(openSheet.value?.url).toBe(url);
+  });
+
   it("answers cancelled when closed from here or replaced by another", async () => {
     const first = openBankSheet(`${BANK}/sheet/`, INTENT);
     const second = openBankSheet(`${BANK}/sheet/?code=2`);

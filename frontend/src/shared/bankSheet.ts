@@ -14,8 +14,16 @@ export interface BankMessage extends BankResult {
   type: "rongliao.bank";
 }
 
+/** How tall the bank's page is, in CSS pixels; posted when its content changes. */
+export interface BankHeight {
+  type: "rongliao.bank.height";
+  height: number;
+}
+
 interface OpenSheet {
   url: string;
+  /** Null until the page has said how tall it is. */
+  height: number | null;
   cancel: () => void;
 }
 
@@ -30,6 +38,15 @@ function isBankMessage(data: unknown): data is BankMessage {
     typeof message.intent_id === "string" &&
     (message.outcome === "done" || message.outcome === "cancelled" || message.outcome === "failed")
   );
+}
+
+const MAX_HEIGHT = 4000;
+
+function saidHeight(data: unknown): number | null {
+  if (typeof data !== "object" || data === null) return null;
+  const message = data as Partial<BankHeight>;
+  const fits = message.type === "rongliao.bank.height" && typeof message.height === "number" && message.height > 0 && message.height <= MAX_HEIGHT;
+  return fits ? Math.ceil(message.height as number) : null;
 }
 
 /** The address with what the bank's own origin cannot know: this page's language, palette and size. */
@@ -59,12 +76,15 @@ export function openBankSheet(confirmUrl: string, intentId = ""): Promise<BankRe
       resolve(result);
     }
     function hear(event: MessageEvent<unknown>): void {
-      if (event.origin !== url.origin || !isBankMessage(event.data)) return;
+      if (event.origin !== url.origin) return;
+      const height = saidHeight(event.data);
+      if (height !== null && openSheet.value) openSheet.value = { ...openSheet.value, height };
+      if (!isBankMessage(event.data)) return;
       if (intentId && event.data.intent_id !== intentId) return;
       finish({ outcome: event.data.outcome, intent_id: event.data.intent_id });
     }
     addEventListener("message", hear);
-    openSheet.value = { url: url.href, cancel: () => finish({ outcome: "cancelled", intent_id: intentId }) };
+    openSheet.value = { url: url.href, height: null, cancel: () => finish({ outcome: "cancelled", intent_id: intentId }) };
   });
 }
 
