@@ -10,7 +10,7 @@ MAX_SEQ = 2**53 - 1
 MAX_HAVE = 2_000
 
 
-class SealOutput(serializers.Serializer[Any]):
+class ChatSealOutput(serializers.Serializer[Any]):
     role = serializers.ChoiceField(choices=["advisor", "agent", "official", "staff"])
     title = serializers.CharField()
     title_en = serializers.CharField()
@@ -23,7 +23,7 @@ class ChatPersonOutput(serializers.Serializer[Any]):
     remark = serializers.CharField(allow_null=True)
     hue = serializers.IntegerField()
     avatar_url = serializers.CharField(allow_null=True)
-    seal = SealOutput(allow_null=True)
+    seal = ChatSealOutput(allow_null=True)
     kind = serializers.CharField()
 
 

@@ -12,9 +12,9 @@ from rest_framework.response import Response
 from accounts import access, actions, contacts, queries
 from accounts.api.serializers import (
     AvatarInput,
+    BoundCardOutput,
     CardInput,
     CardList,
-    CardOutput,
     DeviceList,
     IdentityInput,
     IdentityOutput,
@@ -108,7 +108,7 @@ class CardsView(ApiView):
         cards = queries.bound_cards(person_of(request).id)
         return Response({"items": [card_json(card) for card in cards], "next": None})
 
-    @extend_schema(request=CardInput, responses={201: CardOutput}, operation_id="bind_card")
+    @extend_schema(request=CardInput, responses={201: BoundCardOutput}, operation_id="bind_card")
     def post(self, request: Request) -> Response:
         """Binds another bank's card, once that bank has confirmed whose it is."""
         asked = CardInput(data=request.data)

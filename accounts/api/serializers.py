@@ -116,7 +116,7 @@ class CardInput(serializers.Serializer[Any]):
     phone = phone_field(required=False)
 
 
-class CardOutput(serializers.Serializer[Any]):
+class BoundCardOutput(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     bank_name = serializers.CharField()
     tail = serializers.CharField()
@@ -124,7 +124,7 @@ class CardOutput(serializers.Serializer[Any]):
 
 
 class CardList(serializers.Serializer[Any]):
-    items = CardOutput(many=True)
+    items = BoundCardOutput(many=True)
     next = serializers.CharField(allow_null=True)
 
 

@@ -33,7 +33,7 @@ class SettingShape(serializers.Serializer[Any]):
     quiet_to = serializers.TimeField(format=TIME, allow_null=True)
 
 
-class SettingsShape(serializers.Serializer[Any]):
+class AlertSettingsShape(serializers.Serializer[Any]):
     items = SettingShape(many=True)
     next = serializers.CharField(allow_null=True)
 
@@ -87,13 +87,13 @@ class AlertBalance(ApiView):
 
 
 class AlertSettings(ApiView):
-    @extend_schema(operation_id="finance_alert_settings", responses=SettingsShape)
+    @extend_schema(operation_id="finance_alert_settings", responses=AlertSettingsShape)
     def get(self, request: Request) -> Response:
         """What the person wants to be told, account by account."""
         items = [_setting_json(wanted) for wanted in queries.settings_of(person_of(request).pk)]
-        return Response(SettingsShape({"items": items, "next": None}).data)
+        return Response(AlertSettingsShape({"items": items, "next": None}).data)
 
-    @extend_schema(operation_id="finance_alert_setting", request=SettingBody, responses=SettingsShape)
+    @extend_schema(operation_id="finance_alert_setting", request=SettingBody, responses=AlertSettingsShape)
     def patch(self, request: Request) -> Response:
         """Changes it for one account; answers all."""
         body = SettingBody(data=request.data)

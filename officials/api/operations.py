@@ -44,7 +44,7 @@ class ArticleBody(serializers.Serializer[Any]):
     blocks = serializers.ListField(child=serializers.DictField(), max_length=100)
 
 
-class UploadBody(serializers.Serializer[Any]):
+class ArticlePictureBody(serializers.Serializer[Any]):
     file = serializers.FileField()
 
 
@@ -177,10 +177,10 @@ class ArticlePictures(ApiView):
     permission_classes = [Operator]
     parser_classes = [MultiPartParser]
 
-    @extend_schema(request={"multipart/form-data": UploadBody}, responses={201: PictureAnswer})
+    @extend_schema(request={"multipart/form-data": ArticlePictureBody}, responses={201: PictureAnswer})
     def post(self, request: Request, code: str) -> Response:
         """Uploads one picture for articles of a service account."""
-        body = UploadBody(data=request.data)
+        body = ArticlePictureBody(data=request.data)
         body.is_valid(raise_exception=True)
         picture = actions.upload_picture(
             operator_id=person_of(request).pk, code=code, upload=body.validated_data["file"]

@@ -1,12 +1,16 @@
 """What machines and engineers ask the server."""
 
+import io
 import json
 import logging
+import os
 import re
 import sys
+from contextlib import redirect_stderr
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.test import Client, override_settings
 from playwright.sync_api import expect
 
@@ -54,6 +58,13 @@ def test_the_sockets_contract_names_every_frame_and_resolves_every_reference(cal
         found = contract
         for step in reference.split("/"):
             found = found[step]
+
+
+def test_the_schema_says_one_thing_under_one_name() -> None:
+    with redirect_stderr(io.StringIO()) as said:
+        call_command("spectacular", file=os.devnull, urlconf="rongliao.urls_described")
+    guilty = [line for line in said.getvalue().splitlines() if "arning" in line and "ENUM_NAME_OVERRIDES" not in line]
+    assert [line for line in guilty if not line.startswith("Warnings:")] == []
 
 
 def test_the_api_page_reads_itself_without_a_foreign_request_or_an_inline_script(phones: Phones) -> None:
