@@ -2,6 +2,10 @@
 
 from django.urls import include, path
 
+from rongliao import openapi
+
+__all__ = ["openapi", "urlpatterns"]
+
 urlpatterns = [
     path("api/", include("accounts.urls")),
     path("api/chat/", include("chat.urls")),
