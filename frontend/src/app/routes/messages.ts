@@ -1,3 +1,5 @@
 import { tab } from "../routes";
 
-export default tab("messages", "/messages", () => import("../views/messages/MessagesTab.vue"));
+export default tab("messages", "/messages", () => import("../views/messages/MessagesTab.vue"), [
+  { name: "conversation", path: ":id", component: () => import("../views/messages/ConversationPage.vue") },
+]);
