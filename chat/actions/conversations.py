@@ -1,6 +1,7 @@
 """Opening conversations, and who is in them."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from uuid import UUID, uuid5
 
 from django.db import transaction
@@ -41,11 +42,13 @@ def open_conversation(
     key: str | None = None,
     title: str | None = None,
     opened_by: UUID | None = None,
+    at: datetime | None = None,
 ) -> UUID:
     """Opens a conversation, or finds the one with this key; answers its id.
 
     Without a key, all kinds but groups are found by their members. Where the archive policy says so, the notice
-    that the bank keeps what is said is its first message. Raises Invalid for a kind or members that do not exist.
+    that the bank keeps what is said is its first message. `at` is for a past that is brought along. Raises Invalid
+    for a kind or members that do not exist.
     """
     members = list(dict.fromkeys(member_ids))
     if kind not in Conversation.Kind.values:
@@ -70,17 +73,18 @@ def open_conversation(
                 return winner
         Member.objects.bulk_create(Member(conversation=fresh, person_id=person) for person in members)
         if archived:
-            _post_archive_notice(fresh.pk)
+            _post_archive_notice(fresh.pk, at)
         _tell(fresh.pk, members)
     return fresh.pk
 
 
-def _post_archive_notice(conversation_id: UUID) -> None:
+def _post_archive_notice(conversation_id: UUID, at: datetime | None = None) -> None:
     version = notices.ARCHIVE_VERSION
     posted = send_notice(
         conversation_id=conversation_id,
         client_id=uuid5(_NOTICES, f"archive:{version}"),
         notice=notices.archive_notice(),
+        at=at,
     )
     Conversation.objects.filter(pk=conversation_id).update(archived=True, notice_version=version, notice_seq=posted.seq)
 

@@ -70,9 +70,11 @@ def send_notice(
     client_id: UUID,
     text: str = "",
     notice: Notice | None = None,
+    at: datetime | None = None,
 ) -> MessageEnvelope:
     """Writes a line of the house: a notice with a code (chat.notices), or a sentence. Raises NotFound."""
     draft = _draft(conversation_id, sender_id, client_id, "notice")
+    draft.at = at
     draft.n = notice
     draft.body = text or (notices.text_of(notice) if notice else "")
     return _write(draft, trusted=True)
@@ -96,10 +98,12 @@ def send_card(
     state: str,
     payload: Mapping[str, Any],
     revision: int = 0,
+    at: datetime | None = None,
 ) -> MessageEnvelope:
     """Shows a card: for apps above, never for a client. All messages with (kind, ref) share its newest state.
 
-    A revision that is older than what is known is sent with what is known. Raises UnknownCard, NotFound.
+    A revision that is older than what is known is sent with what is known. `at` is for a past that is brought along.
+    Raises UnknownCard, NotFound.
     """
     with transaction.atomic():
         card = _shared_card(kind, ref, state, payload, revision)
@@ -107,6 +111,7 @@ def send_card(
             _change(card, state, payload, revision)
         draft = _draft(conversation_id, sender_id, client_id, "card")
         draft.d = card.pk
+        draft.at = at
         return _write(draft, trusted=False)
 
 

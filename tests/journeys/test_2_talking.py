@@ -1,0 +1,152 @@
+"""Journey 2: a customer talks to their relationship manager, live in two browsers."""
+
+from collections.abc import Callable
+from uuid import uuid4
+
+from playwright.sync_api import Page, expect
+
+from chat.wire import MAX_TEXT
+from rongliao.demo.landscapes import paint
+from tests.support.browser import DESK
+
+
+def open_talk(page: Page, name: str) -> None:
+    page.get_by_role("link", name=name).first.click()
+    expect(page.get_by_role("log")).to_be_visible()
+    expect(page.get_by_placeholder("发消息")).to_be_visible()
+
+
+def say(page: Page, text: str) -> None:
+    page.get_by_placeholder("发消息").fill(text)
+    page.get_by_role("button", name="发送").click()
+
+
+def newest(page: Page, text: str) -> None:
+    expect(page.get_by_role("log").get_by_text(text)).to_be_visible()
+
+
+def test_a_customer_and_their_manager_talk_in_text_and_pictures(new_phone: Callable[..., Page]) -> None:
+    su, zhou = new_phone("su"), new_phone("zhou")
+    row = su.get_by_role("link", name="周经理")
+    expect(row).to_contain_text("您的客户经理")
+    expect(row.get_by_text("1 条未读")).to_have_count(1)
+    open_talk(su, "周经理")
+    expect(su.get_by_role("heading", name="周经理")).to_be_visible()
+    expect(su.get_by_role("img", name="客户经理").first).to_be_visible()
+    expect(su.get_by_text("会话由银行存档").first).to_be_visible()
+
+    open_talk(zhou, "苏禾")
+    words = f"明天上午十点方便通话吗 {uuid4().hex[:6]}"
+    say(su, words)
+    newest(su, words)
+    newest(zhou, words)
+    expect(su.get_by_text("发送中")).to_have_count(0)
+
+    zhou.get_by_placeholder("发消息").press_sequentially("好的")
+    expect(su.get_by_text("对方正在输入")).to_be_visible()
+    zhou.get_by_role("button", name="发送").click()
+    newest(su, "好的")
+
+    with zhou.expect_file_chooser() as chooser:
+        zhou.get_by_role("button", name="更多功能").click()
+        zhou.get_by_role("button", name="图片", exact=True).click()
+    chooser.value.set_files(
+        {"name": "hills.jpg", "mimeType": "image/jpeg", "buffer": paint("lake", 9, (600, 400)).getvalue()}
+    )
+    expect(su.get_by_role("button", name="周经理 发的图片").last).to_be_visible()
+    su.get_by_role("button", name="周经理 发的图片").last.click()
+    expect(su.get_by_role("dialog")).to_be_visible()
+    su.keyboard.press("Escape")
+
+
+def test_what_arrives_while_one_looks_elsewhere_is_counted_until_it_is_read(new_phone: Callable[..., Page]) -> None:
+    su, lin = new_phone("su"), new_phone("lin")
+    expect(su.get_by_role("link", name="林晓舟")).to_be_visible()
+    open_talk(lin, "苏禾")
+    say(lin, "你在吗")
+    say(lin, "晚上一起吃饭?")
+    row = su.get_by_role("link", name="林晓舟")
+    expect(row.get_by_text("2 条未读")).to_have_count(1)
+    expect(row).to_contain_text("晚上一起吃饭?")
+    open_talk(su, "林晓舟")
+    su.get_by_role("button", name="返回").click()
+    expect(row.get_by_text("条未读")).to_have_count(0)
+    su.reload()
+    expect(su.get_by_role("link", name="林晓舟").get_by_text("条未读")).to_have_count(0)
+
+
+def test_history_scrolls_back_to_the_notice_at_the_beginning(new_phone: Callable[..., Page]) -> None:
+    su = new_phone("su")
+    open_talk(su, "周经理")
+    log = su.get_by_role("log")
+    for number in range(60):
+        say(su, f"记一笔 {number}")
+    newest(su, "记一笔 59")
+    su.reload()
+    newest(su, "记一笔 59")
+    expect(log.get_by_text("记一笔 0", exact=True)).to_have_count(0)
+    for _ in range(40):
+        if log.get_by_text("银行会存档本会话").count():
+            break
+        su.get_by_role("log").locator("..").evaluate("element => element.scrollTo(0, 0)")
+        su.wait_for_timeout(100)
+    expect(log.get_by_text("银行会存档本会话")).to_be_visible()
+    expect(log.get_by_text("会话从这里开始")).to_be_visible()
+    su.get_by_role("button", name="回到最新").click()
+    newest(su, "记一笔 59")
+
+
+def test_a_message_that_is_refused_stays_red_with_its_reason(new_phone: Callable[..., Page]) -> None:
+    su = new_phone("su")
+    open_talk(su, "陶然")
+    su.get_by_placeholder("发消息").fill("长" * (MAX_TEXT + 1))
+    expect(su.get_by_text("已超出 1 字")).to_be_visible()
+    expect(su.get_by_role("button", name="发送")).to_be_disabled()
+
+
+def test_what_is_written_without_a_network_goes_out_in_order_when_it_is_back(new_phone: Callable[..., Page]) -> None:
+    su, lin = new_phone("su"), new_phone("lin")
+    open_talk(su, "林晓舟")
+    open_talk(lin, "苏禾")
+    su.context.set_offline(True)
+    expect(su.get_by_text("消息会在恢复后按顺序送出")).to_be_visible()
+    for number in range(3):
+        say(su, f"离线 {number}")
+    expect(su.get_by_text("发送中").first).to_be_visible()
+    su.context.set_offline(False)
+    newest(lin, "离线 2")
+    said = lin.get_by_role("log").locator(".bubble").all_inner_texts()
+    assert [text for text in said if text.startswith("离线")] == ["离线 0", "离线 1", "离线 2"]
+    expect(su.get_by_text("发送中")).to_have_count(0)
+
+
+def test_a_friend_who_asks_for_money_comes_with_a_warning(new_phone: Callable[..., Page]) -> None:
+    su, tao = new_phone("su"), new_phone("tao")
+    open_talk(su, "陶然")
+    open_talk(tao, "苏禾")
+    say(tao, "我手机坏了,借我 8,000 周转一下?")
+    expect(su.get_by_text("对方不是银行认证身份")).to_be_visible()
+    expect(tao.get_by_text("对方不是银行认证身份")).to_have_count(0)
+
+
+def test_a_recalled_message_goes_from_both_browsers(new_phone: Callable[..., Page]) -> None:
+    su, lin = new_phone("su"), new_phone("lin")
+    open_talk(su, "林晓舟")
+    open_talk(lin, "苏禾")
+    say(su, "发错了的话")
+    newest(lin, "发错了的话")
+    su.get_by_role("log").get_by_text("发错了的话").click(button="right")
+    su.get_by_role("dialog").get_by_role("button", name="撤回").click()
+    newest(su, "您撤回了一条消息")
+    newest(lin, "对方撤回了一条消息")
+    expect(lin.get_by_role("log").get_by_text("发错了的话")).to_have_count(0)
+
+
+def test_list_and_conversation_stand_side_by_side_on_a_wide_screen(new_phone: Callable[..., Page]) -> None:
+    su = new_phone("su", size=DESK)
+    open_talk(su, "妈妈")
+    expect(su.get_by_role("link", name="周经理")).to_be_visible()
+    field = su.get_by_placeholder("发消息")
+    field.fill("周六到")
+    field.press("Enter")
+    newest(su, "周六到")
