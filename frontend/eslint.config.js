@@ -28,6 +28,7 @@ export default tseslint.config(
       "vue/html-self-closing": ["error", { html: { void: "always", normal: "always", component: "always" } }],
       "vue/html-closing-bracket-newline": "off",
       "vue/html-indent": "off",
+      "vue/multiline-html-element-content-newline": "off",
     },
   },
   {
