@@ -6,6 +6,11 @@ import type { Person } from "@/shared/people";
 /** GET /api/me: the signed-in person as they see themselves. */
 export interface Me extends Person {
   roles: string[];
+  phone_masked: string | null;
+  identity: { level: "none" | "named" | "verified"; masked_name: string | null };
+  session_id: string;
+  device_id: string;
+  demo: boolean;
 }
 
 export const useSession = defineStore("session", () => {
@@ -40,11 +45,18 @@ export const useSession = defineStore("session", () => {
     return asking;
   }
 
+  /** What a sign-in or a change of the profile answered. */
+  function take(answer: Me): void {
+    me.value = answer;
+    error.value = null;
+    asked = true;
+  }
+
   /** After signing in or out: forgets everything that was read as somebody else. */
   function forget(): void {
     me.value = null;
     asked = false;
   }
 
-  return { me, error, load, ready, forget };
+  return { me, error, load, ready, take, forget };
 });

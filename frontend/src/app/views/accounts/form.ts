@@ -1,0 +1,47 @@
+import { ref, type Ref } from "vue";
+import { ApiError, messageOf } from "@/shared/api";
+
+export interface Form {
+  /** Words below a field. */
+  errors: Ref<Record<string, string>>;
+  /** Words for what belongs to no field. */
+  said: Ref<string>;
+  busy: Ref<boolean>;
+  /** Runs what the button does; puts a refusal where it belongs. Answers whether it went well. */
+  submit: (work: () => Promise<void>) => Promise<boolean>;
+}
+
+/** A form whose refusals stand at their fields. `names`: the fields that the form shows. */
+export function useForm(names: readonly string[]): Form {
+  const errors = ref<Record<string, string>>({});
+  const said = ref("");
+  const busy = ref(false);
+
+  function place(error: unknown): void {
+    const fields = error instanceof ApiError ? error.fields : {};
+    errors.value = Object.fromEntries(Object.entries(fields).filter(([name]) => names.includes(name)));
+    said.value = Object.keys(errors.value).length ? "" : messageOf(error);
+  }
+
+  async function submit(work: () => Promise<void>): Promise<boolean> {
+    if (busy.value) return false;
+    errors.value = {};
+    said.value = "";
+    busy.value = true;
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      place(error);
+      return false;
+    } finally {
+      busy.value = false;
+    }
+  }
+
+  return { errors, said, busy, submit };
+}
+
+export const PHONE = /^1[3-9][0-9]{9}$/;
+export const CODE = /^[0-9]{6}$/;
+export const MIN_PASSWORD = 8;
