@@ -109,9 +109,11 @@ def post(
     audience: str,
     people: Sequence[UUID],
     picture_ids: Sequence[UUID],
+    at: datetime | None = None,
 ) -> tuple[Post, bool]:
     """Posts; the client makes the id, and the same post again is the same post. Answers it and whether it is new.
 
+    `at` is for a past that is brought along. It may not lie in the future.
     Raises EmptyPost, AudienceNotFriends, PictureNotReady, PostTooOften, KeyReused for an id of another post.
     """
     if not text.strip() and not picture_ids:
@@ -119,7 +121,7 @@ def post(
     profile_of(person_id)
     # One post of a person at a time: the daily count and a repeat of the same id see the one before.
     Profile.objects.select_for_update().get(person_id=person_id)
-    at = now()
+    at = min(at or now(), now())
     known = Post.objects.filter(pk=post_id).first()
     if known is not None:
         if known.author_id != person_id or not _same(known, text, audience, people, picture_ids):
@@ -183,10 +185,10 @@ def _hearers(post: Post, speaker_id: UUID) -> list[UUID]:
 
 
 @transaction.atomic
-def like(*, person_id: UUID, post_id: UUID) -> None:
-    """Likes a post; liking it twice is liking it once. Raises NotFound."""
-    at = now()
-    liked, _ = access.post_for(person_id, post_id, at)
+def like(*, person_id: UUID, post_id: UUID, at: datetime | None = None) -> None:
+    """Likes a post (in the past: `at`); liking it twice is liking it once. Raises NotFound."""
+    at = min(at or now(), now())
+    liked, _ = access.post_for(person_id, post_id, now())
     made = Like.objects.bulk_create([Like(post=liked, person_id=person_id, created_at=at)], ignore_conflicts=True)
     if made:
         push.hint(_hearers(liked, person_id), HINT, {"what": "reaction", "post_id": str(post_id)})
@@ -203,14 +205,22 @@ def unlike(*, person_id: UUID, post_id: UUID) -> None:
 
 @transaction.atomic
 def comment(
-    *, person_id: UUID, post_id: UUID, comment_id: UUID, text: str, reply_to: UUID | None
+    *,
+    person_id: UUID,
+    post_id: UUID,
+    comment_id: UUID,
+    text: str,
+    reply_to: UUID | None,
+    at: datetime | None = None,
 ) -> tuple[Comment, bool]:
     """Comments on a post, perhaps in reply; the client makes the id. Answers the comment and whether it is new.
 
+    `at` is for a past that is brought along.
+
     Raises NotFound for a post or a comment that the person may not see, KeyReused, PostTooOften.
     """
-    at = now()
-    under, circle = access.post_for(person_id, post_id, at)
+    at = min(at or now(), now())
+    under, circle = access.post_for(person_id, post_id, now())
     answered = None
     if reply_to is not None:
         answered = Comment.objects.filter(access.audible(circle), pk=reply_to, post=under).first()
