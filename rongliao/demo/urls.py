@@ -2,6 +2,10 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from rongliao.demo import api
+from rongliao.demo import api, clock
 
-urlpatterns: list[URLPattern | URLResolver] = [path("logins", api.LoginsView.as_view())]
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("logins", api.LoginsView.as_view()),
+    path("clock", clock.ClockView.as_view()),
+    path("advance", clock.AdvanceView.as_view()),
+]

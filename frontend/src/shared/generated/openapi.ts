@@ -436,6 +436,40 @@ export interface paths {
         patch: operations["set_remark"];
         trace?: never;
     };
+    "/api/demo/advance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Moves the business date on: past today's cut-off, or to the morning of the next trading day. */
+        post: operations["demo_advance"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/demo/clock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The bank's present moment. */
+        get: operations["demo_clock"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/demo/logins": {
         parameters: {
             query?: never;
@@ -443,7 +477,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description The people of the demo world that one may sign in as, with their common password and PIN. */
+        /** @description The people of the demo world that one may sign in as, with their common password and PIN; else nobody. */
         get: operations["demo_logins"];
         put?: never;
         post?: never;
@@ -573,6 +607,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/finance/assessment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The reader's class, how often they may still be assessed, and the questions. */
+        get: operations["wealth_assessment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/assessments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Takes a full set of answers. */
+        post: operations["wealth_assess"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/finance/bank-sessions": {
         parameters: {
             query?: never;
@@ -608,6 +676,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/finance/customers/{customer_id}/shelf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The shelf as it suits a customer in the reader's care. */
+        get: operations["wealth_customer_shelf"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/finance/intents/{intent_id}/open": {
         parameters: {
             query?: never;
@@ -619,6 +704,144 @@ export interface paths {
         put?: never;
         /** @description Another way into the sheet of an intent of this very sign-in, where the page was closed. */
         post: operations["finance_intent_open"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/offers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Sends a product card to the advisor's own customer. The client's id makes a repeat harmless. */
+        post: operations["wealth_offer_send"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/offers/{offer_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description What the two parties of a product card may see beyond the card: the match, and the order made from it. */
+        get: operations["wealth_offer"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/operations/navs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The last trading days of every product: missing, entered, published. */
+        get: operations["wealth_operations_navs"];
+        put?: never;
+        /** @description Enters a NAV as a draft. */
+        post: operations["wealth_operations_enter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/operations/navs/{nav_id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Publishes what somebody else entered; names the value that was checked. */
+        post: operations["wealth_operations_approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The reader's orders, newest first. */
+        get: operations["wealth_orders"];
+        put?: never;
+        /** @description Prepares a purchase: stores its intent, and answers where the person confirms it. */
+        post: operations["wealth_prepare"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/orders/checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Every condition of a purchase, with the reason where one is not met. Changes nothing. */
+        post: operations["wealth_checks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/orders/{order_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One of the reader's orders. */
+        get: operations["wealth_order"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/orders/{order_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Cancels an order before its cut-off and frees the money. */
+        post: operations["wealth_cancel"];
         delete?: never;
         options?: never;
         head?: never;
@@ -637,6 +860,108 @@ export interface paths {
         put?: never;
         /** @description Prepares the setting of a first PIN, which happens on the bank's page. */
         post: operations["finance_pin_prepare"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/products": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The shelf, with how each product suits the reader. */
+        get: operations["wealth_products"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/products/{product_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description A product with its documents, its terms, and the session that an order would get now. */
+        get: operations["wealth_product"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/products/{product_id}/documents/{document_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The text of a document. */
+        get: operations["wealth_document"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/products/{product_id}/documents/{document_id}/opened": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Notes that the reader had the text with this hash before their eyes. */
+        post: operations["wealth_document_opened"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/products/{product_id}/navs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The newest published NAVs, oldest first. */
+        get: operations["wealth_navs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/wealth": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description What the reader has, and what suits them. */
+        get: operations["wealth_summary"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1279,9 +1604,16 @@ export interface components {
             items: components["schemas"]["AccountOut"][];
             next: string | null;
         };
+        AdvanceBodyRequest: {
+            to: components["schemas"]["ToEnum"];
+        };
         AlertSettingsShape: {
             items: components["schemas"]["SettingShape"][];
             next: string | null;
+        };
+        ApproveBodyRequest: {
+            /** Format: int64 */
+            value: number;
         };
         ArticleBodyRequest: {
             blocks: {
@@ -1347,6 +1679,17 @@ export interface components {
         };
         /** @enum {string} */
         AskedOutputStateEnum: "pending" | "accepted";
+        AssessmentBodyRequest: {
+            answers: {
+                [key: string]: string;
+            };
+            /** Format: uuid */
+            id: string;
+        };
+        AssessmentPageShape: {
+            current: components["schemas"]["StandingShape"];
+            questions: components["schemas"]["QuestionShape"][];
+        };
         AvatarInputRequest: {
             /** Format: binary */
             picture: string;
@@ -1420,6 +1763,27 @@ export interface components {
             role: components["schemas"]["RoleEnum"];
             title: string;
             title_en: string;
+        };
+        CheckShape: {
+            code: components["schemas"]["CheckShapeCodeEnum"];
+            message: string | null;
+            ok: boolean;
+        };
+        /** @enum {string} */
+        CheckShapeCodeEnum: "on_sale" | "suitability" | "documents" | "risk" | "amount" | "quota" | "account";
+        ChecksBodyRequest: {
+            /** Format: uuid */
+            account_id?: string | null;
+            /** Format: int64 */
+            amount_fen?: number | null;
+            /** Format: uuid */
+            product_id: string;
+            risk_sha256?: string | null;
+        };
+        ChecksShape: {
+            checks: components["schemas"]["CheckShape"][];
+            fee_fen: number | null;
+            session: components["schemas"]["SessionShape"];
         };
         CodeInputRequest: {
             phone: string;
@@ -1510,6 +1874,17 @@ export interface components {
             /** Format: uuid */
             conversation_id: string;
         };
+        DemoClockShape: {
+            /** @description today is a trading day, and its cut-off is still to come */
+            before_cut_off: boolean;
+            /** Format: date-time */
+            business_now: string;
+            /**
+             * Format: date
+             * @description that an order would get now
+             */
+            trading_day: string;
+        };
         DemoLogin: {
             /** @description as in every list of people */
             person: {
@@ -1520,8 +1895,8 @@ export interface components {
         };
         DemoLogins: {
             items: components["schemas"]["DemoLogin"][];
-            password: string;
-            pin: string;
+            password: string | null;
+            pin: string | null;
         };
         DeviceList: {
             items: components["schemas"]["DeviceOutput"][];
@@ -1538,6 +1913,24 @@ export interface components {
         };
         /** @enum {string} */
         DirectionEnum: "in" | "out";
+        DocumentLineShape: {
+            /** Format: uuid */
+            id: string;
+            kind: components["schemas"]["KindE5cEnum"];
+            opened: boolean;
+            sha256: string;
+            title: string;
+            title_en: string;
+        };
+        DocumentShape: {
+            /** Format: uuid */
+            id: string;
+            kind: components["schemas"]["KindE5cEnum"];
+            sha256: string;
+            text: string;
+            title: string;
+            title_en: string;
+        };
         FirstPinInRequest: {
             /** Format: uuid */
             intent_id: string;
@@ -1579,6 +1972,11 @@ export interface components {
         };
         /** @enum {string} */
         FriendRequestOutputStateEnum: "pending" | "accepted" | "declined";
+        GainShape: {
+            /** Format: date */
+            day: string;
+            fen: number;
+        };
         GroupInputRequest: {
             /** Format: uuid */
             id: string;
@@ -1587,6 +1985,26 @@ export interface components {
         };
         HandoffInRequest: {
             handoff: string;
+        };
+        HoldingShape: {
+            cost_fen: number;
+            day_bp: number | null;
+            day_fen: number;
+            kind: components["schemas"]["Kind1c2Enum"];
+            /** Format: date */
+            matures_on: string | null;
+            name: string;
+            name_en: string;
+            nav: components["schemas"]["NavPointShape"] | null;
+            nav_scale: number;
+            /** Format: uuid */
+            product_id: string;
+            risk: number;
+            /** @description in hundredths */
+            shares: number;
+            suitability: components["schemas"]["SuitabilityShape"];
+            total_fen: number;
+            value_fen: number;
         };
         IdentityInputRequest: {
             id_number: string;
@@ -1628,9 +2046,13 @@ export interface components {
             word: string;
         };
         /** @enum {string} */
+        Kind1c2Enum: "cash" | "closed" | "index";
+        /** @enum {string} */
         Kind61cEnum: "debit" | "credit";
         /** @enum {string} */
         KindCc4Enum: "customer" | "visitor" | "staff" | "official";
+        /** @enum {string} */
+        KindE5cEnum: "manual" | "agreement" | "risk";
         /** @enum {string} */
         LevelEnum: "none" | "named" | "verified";
         /** @description One line of the statement. `counterpart` is a masked registered name, or the bank's own account. */
@@ -1749,6 +2171,55 @@ export interface components {
             title: string;
             title_en: string;
         };
+        NavBodyRequest: {
+            /** Format: date */
+            date: string;
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            product_id: string;
+            /** Format: int64 */
+            value: number;
+        };
+        NavPointShape: {
+            /** Format: date */
+            date: string;
+            /** @description in 1/nav_scale yuan */
+            value: number;
+        };
+        NavRowShape: {
+            change_bp: number | null;
+            checker: string | null;
+            /** Format: date */
+            date: string;
+            maker: string | null;
+            /** @description the reader entered it */
+            mine: boolean;
+            /** Format: uuid */
+            nav_id: string | null;
+            nav_scale: number;
+            previous_value: number | null;
+            product_code: string;
+            /** Format: uuid */
+            product_id: string;
+            product_name: string;
+            product_name_en: string;
+            status: components["schemas"]["NavRowShapeStatusEnum"];
+            value: number | null;
+            waiting_orders: number;
+        };
+        /** @enum {string} */
+        NavRowShapeStatusEnum: "missing" | "draft" | "published";
+        NavRowsShape: {
+            calendar_warning: string | null;
+            items: components["schemas"]["NavRowShape"][];
+            may_approve: boolean;
+            may_enter: boolean;
+        };
+        NavsShape: {
+            items: components["schemas"]["NavPointShape"][];
+            nav_scale: number;
+        };
         NoticeOutput: {
             code: string;
             params: {
@@ -1757,6 +2228,32 @@ export interface components {
         };
         /** @enum {unknown} */
         NullEnum: null;
+        OfferBodyRequest: {
+            /** Format: uuid */
+            client_id: string;
+            /** Format: uuid */
+            conversation_id: string;
+            /** Format: uuid */
+            customer_id: string;
+            /** Format: uuid */
+            product_id: string;
+        };
+        OfferShape: {
+            /** Format: uuid */
+            id: string;
+            /** @description the reader is the customer */
+            mine: boolean;
+            order: components["schemas"]["OrderShape"] | null;
+            /** Format: uuid */
+            product_id: string;
+            state: string;
+            suitability: components["schemas"]["SuitabilityShape"];
+        };
+        OfferedShape: {
+            /** Format: uuid */
+            id: string;
+            state: string;
+        };
         OfficialPageShape: {
             items: components["schemas"]["OfficialShape"][];
             next: string | null;
@@ -1785,10 +2282,73 @@ export interface components {
             /** Format: uuid */
             person_id: string;
         };
+        OpenedBodyRequest: {
+            sha256: string;
+        };
         OpenedOut: {
             /** Format: uuid */
             intent_id: string;
             session: components["schemas"]["SessionOut"];
+        };
+        OptionShape: {
+            en: string;
+            key: string;
+            zh: string;
+        };
+        OrderBodyRequest: {
+            /** Format: uuid */
+            account_id: string;
+            /** Format: int64 */
+            amount_fen: number;
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            offer_id?: string | null;
+            /** Format: uuid */
+            product_id: string;
+            /** @description of the risk disclosure that the person acknowledged */
+            risk_sha256: string;
+        };
+        OrderShape: {
+            /** Format: date-time */
+            accepted_at: string;
+            account_tail: string;
+            amount_fen: number;
+            /** @description Whether the cut-off is still to come at the `now` of the context. */
+            readonly can_cancel: boolean;
+            /** Format: date */
+            confirm_day: string;
+            /** Format: date-time */
+            cut_off_at: string;
+            fee_fen: number;
+            /** Format: date-time */
+            finished_at: string | null;
+            /** Format: uuid */
+            id: string;
+            /** Format: date */
+            matures_on: string | null;
+            /** @description The NAV of the confirmation, with its decimals. */
+            readonly nav: string | null;
+            /** Format: date */
+            nav_date?: string | null;
+            /** Format: uuid */
+            offer_id: string | null;
+            /** Format: uuid */
+            product_id: string;
+            product_name: string;
+            product_name_en: string;
+            risk: number;
+            /** @description in hundredths */
+            shares: number | null;
+            state: components["schemas"]["OrderShapeStateEnum"];
+            /** Format: date */
+            trading_day: string;
+        };
+        /** @enum {string} */
+        OrderShapeStateEnum: "accepted" | "confirmed" | "cancelled" | "rejected";
+        OrdersShape: {
+            items: components["schemas"]["OrderShape"][];
+            next: string | null;
         };
         PasswordInputRequest: {
             current: string;
@@ -1915,6 +2475,55 @@ export interface components {
             /** Format: uuid */
             intent_id: string;
         };
+        PreparedShape: {
+            confirm_url: string;
+            /** Format: uuid */
+            intent_id: string;
+        };
+        ProductPageShape: {
+            documents: components["schemas"]["DocumentLineShape"][];
+            product: components["schemas"]["ProductShape"];
+            session: components["schemas"]["SessionShape"];
+            terms_number: number;
+            terms_sha256: string;
+        };
+        ProductShape: {
+            benchmark_high_bp: number | null;
+            benchmark_low_bp: number | null;
+            code: string;
+            custody_fee_bp: number;
+            day_change_bp: number | null;
+            /** Format: uuid */
+            id: string;
+            issuer: string;
+            issuer_en: string;
+            issuer_risk: number;
+            kind: components["schemas"]["Kind1c2Enum"];
+            left_fen: number;
+            management_fee_bp: number;
+            min_fen: number;
+            name: string;
+            name_en: string;
+            nav: components["schemas"]["NavPointShape"] | null;
+            nav_scale: number;
+            open_days: string;
+            open_days_en: string;
+            registration_code: string;
+            risk: number;
+            seller_risk: number;
+            seven_day_bp: number | null;
+            status: components["schemas"]["ProductShapeStatusEnum"];
+            step_fen: number;
+            subscription_fee_bp: number;
+            suitability: components["schemas"]["SuitabilityShape"];
+            term_days: number;
+        };
+        /** @enum {string} */
+        ProductShapeStatusEnum: "on_sale" | "paused" | "ended";
+        ProductsShape: {
+            items: components["schemas"]["ProductShape"][];
+            next: string | null;
+        };
         ProgressShape: {
             /** Format: date-time */
             finished_at: string | null;
@@ -1925,6 +2534,12 @@ export interface components {
         };
         /** @enum {string} */
         PurposeEnum: "register" | "sign_in" | "reset_password";
+        QuestionShape: {
+            en: string;
+            key: string;
+            options: components["schemas"]["OptionShape"][];
+            zh: string;
+        };
         ReadInputRequest: {
             /** Format: int64 */
             seq: number;
@@ -2005,6 +2620,14 @@ export interface components {
             idle_s: number;
             left_s: number;
         };
+        SessionShape: {
+            /** Format: date */
+            confirm_day: string;
+            /** Format: date-time */
+            cut_off_at: string;
+            /** Format: date */
+            trading_day: string;
+        };
         SettingShape: {
             /** Format: uuid */
             account_id: string;
@@ -2024,10 +2647,33 @@ export interface components {
         };
         /** @enum {string} */
         SettingsShapeWindowEnum: "all" | "half_year" | "month" | "three_days";
+        StandingShape: {
+            class_en: string | null;
+            class_zh: string | null;
+            left_this_year: number;
+            left_today: number;
+            person_class: number | null;
+            valid_now: boolean;
+            /** Format: date */
+            valid_until: string | null;
+        };
         /** @enum {string} */
         State8e5Enum: "none" | "set" | "locked";
         /** @enum {string} */
         StatusE49Enum: "draft" | "published";
+        SuitabilityShape: {
+            code: components["schemas"]["SuitabilityShapeCodeEnum"];
+            ok: boolean;
+            person_class: number | null;
+            product_risk: number;
+            reason_en: string;
+            reason_zh: string;
+            /** Format: date */
+            valid_until: string | null;
+            way_out: (components["schemas"]["WayOutEnum"] | components["schemas"]["NullEnum"]) | null;
+        };
+        /** @enum {string} */
+        SuitabilityShapeCodeEnum: "fits" | "no_assessment" | "assessment_expired" | "above_class" | "holds_above_class";
         SyncInputRequest: {
             have: {
                 [key: string]: number;
@@ -2051,6 +2697,8 @@ export interface components {
             client_id: string;
             text: string;
         };
+        /** @enum {string} */
+        ToEnum: "cut_off" | "next_trading_day";
         UnseenShape: {
             posts: number;
             reactions: number;
@@ -2058,6 +2706,23 @@ export interface components {
         UploadBodyRequest: {
             /** Format: binary */
             file: string;
+        };
+        /** @enum {string} */
+        WayOutEnum: "assess";
+        WealthShape: {
+            /** Format: date-time */
+            as_of: string;
+            balances_fen: number;
+            day_fen: number;
+            holdings: components["schemas"]["HoldingShape"][];
+            holdings_fen: number;
+            in_transit: components["schemas"]["OrderShape"][];
+            in_transit_fen: number;
+            month_fen: number;
+            recommended: components["schemas"]["ProductShape"][];
+            series: components["schemas"]["GainShape"][];
+            standing: components["schemas"]["StandingShape"];
+            total_fen: number;
         };
     };
     responses: never;
@@ -2781,6 +3446,48 @@ export interface operations {
             };
         };
     };
+    demo_advance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdvanceBodyRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DemoClockShape"];
+                };
+            };
+        };
+    };
+    demo_clock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DemoClockShape"];
+                };
+            };
+        };
+    };
     demo_logins: {
         parameters: {
             query?: never;
@@ -2966,6 +3673,48 @@ export interface operations {
             };
         };
     };
+    wealth_assessment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssessmentPageShape"];
+                };
+            };
+        };
+    };
+    wealth_assess: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssessmentBodyRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StandingShape"];
+                };
+            };
+        };
+    };
     finance_bank_sessions: {
         parameters: {
             query?: never;
@@ -3023,6 +3772,31 @@ export interface operations {
             };
         };
     };
+    wealth_customer_shelf: {
+        parameters: {
+            query?: {
+                /** @description the `next` of the page before */
+                before?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                customer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProductsShape"];
+                };
+            };
+        };
+    };
     finance_intent_open: {
         parameters: {
             query?: never;
@@ -3040,6 +3814,232 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PreparedOut"];
+                };
+            };
+        };
+    };
+    wealth_offer_send: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OfferBodyRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfferedShape"];
+                };
+            };
+        };
+    };
+    wealth_offer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                offer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfferShape"];
+                };
+            };
+        };
+    };
+    wealth_operations_navs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NavRowsShape"];
+                };
+            };
+        };
+    };
+    wealth_operations_enter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NavBodyRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NavRowShape"];
+                };
+            };
+        };
+    };
+    wealth_operations_approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                nav_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApproveBodyRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NavRowShape"];
+                };
+            };
+        };
+    };
+    wealth_orders: {
+        parameters: {
+            query?: {
+                /** @description the `next` of the page before */
+                before?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrdersShape"];
+                };
+            };
+        };
+    };
+    wealth_prepare: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderBodyRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreparedShape"];
+                };
+            };
+        };
+    };
+    wealth_checks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChecksBodyRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChecksShape"];
+                };
+            };
+        };
+    };
+    wealth_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderShape"];
+                };
+            };
+        };
+    };
+    wealth_cancel: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderShape"];
                 };
             };
         };
@@ -3082,6 +4082,139 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PreparedOut"];
+                };
+            };
+        };
+    };
+    wealth_products: {
+        parameters: {
+            query?: {
+                /** @description the `next` of the page before */
+                before?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProductsShape"];
+                };
+            };
+        };
+    };
+    wealth_product: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                product_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProductPageShape"];
+                };
+            };
+        };
+    };
+    wealth_document: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                document_id: string;
+                product_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentShape"];
+                };
+            };
+        };
+    };
+    wealth_document_opened: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                document_id: string;
+                product_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OpenedBodyRequest"];
+            };
+        };
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    wealth_navs: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                product_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NavsShape"];
+                };
+            };
+        };
+    };
+    wealth_summary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WealthShape"];
                 };
             };
         };
