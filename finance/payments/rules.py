@@ -104,7 +104,9 @@ TABLE: dict[tuple[AccountClass, bool, Direction, Counterpart], Rule] = {
 CEILINGS_FEN: dict[AccountClass, int | None] = {"I": None, "II": None, "III": CLASS_III_CEILING_FEN}
 """The most that an account of the class may hold."""
 
-_CLASS_MARK: dict[AccountClass, str] = {"I": "Ⅰ", "II": "Ⅱ", "III": "Ⅲ"}
+CLASS_MARKS: dict[str, str] = {"I": "Ⅰ", "II": "Ⅱ", "III": "Ⅲ"}
+REMOTE_CLASSES: tuple[AccountClass, ...] = ("II", "III")
+"""What can be opened with a card of another bank and its four-element check. Class I is opened at a counter."""
 
 
 @dataclass(frozen=True)
@@ -138,44 +140,87 @@ def rule_for(side: Side, direction: Direction, counterpart: Counterpart) -> Rule
     )
 
 
-def _no(rule: Rule, code: str, zh: str, en: str, fits_fen: int | None = None) -> Decision:
-    return Decision(False, code, f"{zh}({rule.source_zh})。", f"{en} ({rule.source_en}).", fits_fen)
+@dataclass(frozen=True)
+class _Room:
+    """What one limit leaves, and how its refusal reads."""
+
+    left_fen: int
+    code: str
+    zh: str
+    en: str
+
+
+def _rooms(side: Side, rule: Rule, direction: Direction) -> list[_Room]:
+    mark, name = CLASS_MARKS[side.account_class], side.account_class
+    way_zh, way_en = ("转入", "take in") if direction == "in" else ("转出", "pay out")
+    rooms = []
+    for limit, used, code, zh, en in (
+        (rule.day_fen, side.used_day_fen, "day_limit", "每日", "a day"),
+        (rule.year_fen, side.used_year_fen, "year_limit", "每年", "a year"),
+    ):
+        if limit is not None:
+            left = max(0, limit - used)
+            rooms.append(
+                _Room(
+                    left,
+                    code,
+                    f"{mark}类账户{zh}累计{way_zh}最多 ¥{yuan(limit)},目前还可{way_zh} ¥{yuan(left)}",
+                    f"A class {name} account may {way_en} at most ¥{yuan(limit)} {en}; ¥{yuan(left)} is left",
+                )
+            )
+    ceiling = CEILINGS_FEN[side.account_class]
+    if direction == "in" and ceiling is not None:
+        left = max(0, ceiling - side.balance_fen)
+        rooms.append(
+            _Room(
+                left,
+                "ceiling",
+                f"{mark}类账户余额最多 ¥{yuan(ceiling)},目前还可收 ¥{yuan(left)}",
+                f"A class {name} account holds at most ¥{yuan(ceiling)}; ¥{yuan(left)} more fits",
+            )
+        )
+    return rooms
 
 
 def decide(side: Side, direction: Direction, counterpart: Counterpart, amount_fen: int) -> Decision:
     """Whether the account may take or give this much, by the table. Pure: everything it weighs is in `side`."""
     rule = rule_for(side, direction, counterpart)
     if not rule.allowed:
-        return _no(rule, "class_forbids", rule.zh, rule.en, 0)
-    mark, name = _CLASS_MARK[side.account_class], side.account_class
-    room: list[int] = []
-    for limit, used, code, zh, en in (
-        (rule.day_fen, side.used_day_fen, "day_limit", "每日", "a day"),
-        (rule.year_fen, side.used_year_fen, "year_limit", "每年", "a year"),
-    ):
-        if limit is None:
-            continue
-        left = max(0, limit - used)
-        room.append(left)
-        if amount_fen > left:
-            way_zh, way_en = ("转入", "take in") if direction == "in" else ("转出", "pay out")
-            return _no(
-                rule,
-                code,
-                f"{mark}类账户{zh}累计{way_zh}最多 ¥{yuan(limit)},目前还可{way_zh} ¥{yuan(left)}",
-                f"A class {name} account may {way_en} at most ¥{yuan(limit)} {en}; ¥{yuan(left)} is left",
-                min(room),
-            )
-    ceiling = CEILINGS_FEN[side.account_class]
-    if direction == "in" and ceiling is not None:
-        left = max(0, ceiling - side.balance_fen)
-        room.append(left)
-        if amount_fen > left:
-            return _no(
-                rule,
-                "ceiling",
-                f"{mark}类账户余额最多 ¥{yuan(ceiling)},目前还可收 ¥{yuan(left)}",
-                f"A class {name} account holds at most ¥{yuan(ceiling)}; ¥{yuan(left)} more fits",
-                min(room),
-            )
-    return Decision(True, fits_fen=min(room) if room else None)
+        return Decision(
+            False, "class_forbids", f"{rule.zh}({rule.source_zh})。", f"{rule.en} ({rule.source_en}).", fits_fen=0
+        )
+    rooms = _rooms(side, rule, direction)
+    fits = min((room.left_fen for room in rooms), default=None)
+    for room in rooms:
+        if amount_fen > room.left_fen:
+            zh, en = f"{room.zh}({rule.source_zh})。", f"{room.en} ({rule.source_en})."
+            return Decision(False, room.code, zh, en, fits)
+    return Decision(True, fits_fen=fits)
+
+
+def may_open(account_class: AccountClass, *, verified: bool, cards: int, opened: bool) -> Decision:
+    """Whether the proof that a person has given opens an account of this class remotely.
+
+    `verified`: name and ID number confirmed by a bank. `cards`: class I accounts or credit cards of other banks that
+    the four-element check bound. `opened`: there is one already; one of each class is enough.
+    """
+    mark = CLASS_MARKS[account_class]
+    if account_class not in REMOTE_CLASSES:
+        return Decision(
+            False,
+            "counter_only",
+            f"Ⅰ类账户只能在柜面开立({SOURCE_ZH})。",
+            f"A class I account is opened at a branch, not remotely ({SOURCE_EN}).",
+        )
+    if opened:
+        return Decision(
+            False, "opened_already", f"您已有{mark}类账户。", f"You have a class {account_class} account already."
+        )
+    if not verified or not cards:
+        return Decision(
+            False,
+            "proof_needed",
+            f"开立{mark}类账户需要先绑定本人的Ⅰ类账户或信用卡({SOURCE_ZH})。",
+            f"A class {account_class} account needs a bound class I account or credit card of your own ({SOURCE_EN}).",
+        )
+    return Decision(True)

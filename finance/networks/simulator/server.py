@@ -10,7 +10,8 @@
 
 An order is {"on": "verification"|"transfer"|"ask", "do": ..., "times"?: n, "seconds"?: s, "reason"?: code} with `do`:
 `delay` (answer late), `reject` (RJCT, or mismatch), `pending` (PDNG for so many seconds), `repeat` (the same report
-twice), `vanish` (do it, answer nothing), `lose` (do nothing, answer nothing), `contradict` (report the opposite).
+twice), `vanish` (do it, answer nothing), `lose` (do nothing, answer nothing), `contradict` (report it,
+then the opposite).
 Without `times` it stands until replaced.
 """
 
@@ -28,6 +29,7 @@ from finance.networks.simulator.book import Book, Payment
 MAX_BODY_BYTES = 64 * 1024
 MAX_ORDERS = 100
 READ_LIMIT_S = 10
+PAYMENT = "/clearing/transfers/"
 VERIFIED_FIELDS = ("name", "id_number", "card_number", "phone")
 DEFAULT_REJECTION = "AC04"
 
@@ -127,15 +129,16 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def _handle(self, method: str, asked: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        head, _, tail = self.path.removeprefix("/clearing/transfers").partition("/")
+    def _handle(self, method: str, asked: Any) -> tuple[int, dict[str, Any]]:
+        if not isinstance(asked, dict):
+            raise TypeError("no object")
         match method, self.path:
             case "POST", "/verification":
                 return self._verification({field: str(asked[field]) for field in VERIFIED_FIELDS})
             case "POST", "/clearing/transfers":
                 return self._transfer(asked)
-            case "GET", _ if not head and tail:
-                return self._ask(tail)
+            case "GET", _ if self.path.startswith(PAYMENT):
+                return self._ask(self.path.removeprefix(PAYMENT))
             case "POST", "/control":
                 self.server.replace_orders([Order(**order) for order in asked.get("orders", [])])
                 for card in asked.get("close_cards", []):
@@ -180,7 +183,10 @@ class Handler(BaseHTTPRequestHandler):
             raise Vanished
         if order and order.do == "delay":
             time.sleep(order.seconds)
-        return 200, {"reports": [self._report(taken, order)] * (2 if order and order.do == "repeat" else 1)}
+        reports = [self._report(taken, None)]
+        if order and order.do in {"repeat", "contradict"}:
+            reports.append(self._report(taken, order))
+        return 200, {"reports": reports}
 
     def _ask(self, end_to_end_id: str) -> tuple[int, dict[str, Any]]:
         order = self.server.order_for("ask")
