@@ -5,18 +5,8 @@ from uuid import UUID
 from accounts import queries as people
 from accounts.queries import BoundCard
 from chat import queries as conversations
-from finance.ledger import queries as ledger
-from finance.ledger.models import Account
 from finance.payments.models import Payout, Transfer
 from kernel.errors import NotFound
-
-
-def own_account(person_id: UUID, account_id: UUID) -> Account:
-    """The person's account. Raises NotFound for anybody else's."""
-    for account in ledger.accounts_of(person_id):
-        if account.pk == account_id:
-            return account
-    raise NotFound
 
 
 def own_card(person_id: UUID, card_id: UUID) -> BoundCard:

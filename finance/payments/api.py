@@ -66,6 +66,7 @@ class Transfers(ApiView):
                 chat_session_id=session.id,
                 device_id=session.device_id,
                 order=transfers.Order(**asked),
+                language=_language(request),
             )
         )
 
@@ -85,9 +86,7 @@ class TransferOptions(ApiView):
         payer_id = person_of(request).pk
         conversation_id, payee_id = _query_id(request, "conversation_id"), _query_id(request, "payee_id")
         return Response(
-            shapes.TransferChoices(
-                transfers.choices(payer_id, payee_id, conversation_id, _language(request))
-            ).data
+            shapes.TransferChoices(transfers.choices(payer_id, payee_id, conversation_id, _language(request))).data
         )
 
 
@@ -196,6 +195,7 @@ class Payouts(ApiView):
                 chat_session_id=session.id,
                 device_id=session.device_id,
                 order=payouts.Order(**asked),
+                language=_language(request),
             )
         )
 
@@ -207,9 +207,7 @@ class PayoutOptions(ApiView):
     def get(self, request: Request) -> Response:
         """The caller's accounts and the cards that each may pay out to."""
         person_id = person_of(request).pk
-        return Response(
-            shapes.PayoutChoices({"accounts": queries.payout_options(person_id, _language(request))}).data
-        )
+        return Response(shapes.PayoutChoices({"accounts": queries.payout_options(person_id, _language(request))}).data)
 
 
 class PayoutOne(ApiView):

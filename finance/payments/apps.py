@@ -5,8 +5,7 @@ class PaymentsConfig(AppConfig):
     name = "finance.payments"
 
     def ready(self) -> None:
-        from finance.bank_session import registry
         from finance.payments import cards, intents
 
         cards.register()
-        intents.register(registry)
+        intents.register()

@@ -60,9 +60,7 @@ def show_transfer(transfer: Transfer) -> None:
         payload=payload,
         revision=transfer.revision,
     )
-    chat.update_card(
-        kind=KIND, ref=transfer.pk, state=transfer.state, payload=payload, revision=transfer.revision
-    )
+    chat.update_card(kind=KIND, ref=transfer.pk, state=transfer.state, payload=payload, revision=transfer.revision)
 
 
 def hint_payout(payout: Payout) -> None:

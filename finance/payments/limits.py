@@ -60,9 +60,7 @@ def _class(account: Account) -> rules.AccountClass:
 def refuse_unless_ok(decision: rules.Decision) -> None:
     """Raises RuleRefused for a no."""
     if not decision.ok:
-        raise RuleRefused(
-            rule=decision.code, reason_zh=decision.zh, reason_en=decision.en, fits_fen=decision.fits_fen
-        )
+        raise RuleRefused(rule=decision.code, reason_zh=decision.zh, reason_en=decision.en, fits_fen=decision.fits_fen)
 
 
 def claim(
@@ -92,9 +90,7 @@ def claim(
     LimitCounter.objects.filter(account=account, direction=direction, period__in=[day, year]).update(
         used_fen=F("used_fen") + amount_fen
     )
-    LimitUse.objects.create(
-        key=key, account=account, direction=direction, day=day, year=year, amount_fen=amount_fen
-    )
+    LimitUse.objects.create(key=key, account=account, direction=direction, day=day, year=year, amount_fen=amount_fen)
 
 
 def give_back(*, key: str) -> None:

@@ -167,5 +167,7 @@ class ClearingBreak(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["payout", "kind"], name="one_open_break", condition=Q(closed_at__isnull=True))
+            models.UniqueConstraint(
+                fields=["payout", "kind"], name="one_open_break", condition=Q(closed_at__isnull=True)
+            )
         ]

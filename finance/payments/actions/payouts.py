@@ -15,6 +15,7 @@ from finance.bank_session import actions as bank_session
 from finance.bank_session.statements import Line, StatementDraft
 from finance.ledger import actions as ledger
 from finance.ledger import queries as books
+from finance.ledger.access import account_of
 from finance.ledger.errors import InsufficientFunds
 from finance.ledger.models import Account
 from finance.networks import ports
@@ -25,9 +26,10 @@ from finance.payments.models import ClearingBreak, Payout
 from finance.payments.queries import account_name
 from kernel import audit, jobs
 from kernel.clock import business_now
-from kernel.errors import NotFound
+from kernel.errors import Language, NotFound
 
 KIND = "payout"
+FEE_FEN = 0
 STATEMENT_LIFE = timedelta(minutes=10)
 STEP_TOPIC = "payments.payout_step"
 FIRST_PAUSE = timedelta(seconds=2)
@@ -52,13 +54,11 @@ class Order:
     @classmethod
     def of(cls, subject: dict[str, object]) -> "Order":
         """From what `subject` wrote."""
-        return cls(
-            UUID(str(subject["account_id"])), UUID(str(subject["card_id"])), int(str(subject["amount_fen"]))
-        )
+        return cls(UUID(str(subject["account_id"])), UUID(str(subject["card_id"])), int(str(subject["amount_fen"])))
 
 
 def _checked(person_id: UUID, order: Order) -> tuple[Account, people.BoundCard]:
-    account = access.own_account(person_id, order.account_id)
+    account = account_of(person_id, order.account_id)
     card = access.own_card(person_id, order.card_id)
     if card.id not in {bound.id for bound in queries.bound_cards_of(person_id, account)}:
         raise CardNotBound
@@ -77,6 +77,7 @@ def statement(person_id: UUID, order: Order) -> StatementDraft:
         title_zh="确认转出",
         title_en="Confirm payout",
         amount_fen=order.amount_fen,
+        fee_fen=FEE_FEN,
         lines=[
             Line(
                 "收款卡",
@@ -86,14 +87,13 @@ def statement(person_id: UUID, order: Order) -> StatementDraft:
             ),
             Line("付款账户", "From", *account_name(account)),
             Line("到账方式", "Arrives", "通常几分钟内;未成功会退回原账户", "Within minutes; comes back if it fails"),
-            Line("手续费", "Fee", "¥0.00", "¥0.00"),
         ],
         valid_until=business_now() + STATEMENT_LIFE,
     )
 
 
 def prepare(
-    *, intent_id: UUID, person_id: UUID, chat_session_id: UUID, device_id: UUID, order: Order
+    *, intent_id: UUID, person_id: UUID, chat_session_id: UUID, device_id: UUID, order: Order, language: Language
 ) -> bank_session.Prepared:
     """Stores the intent with its statement; moves nothing.
 
@@ -107,13 +107,14 @@ def prepare(
         kind=KIND,
         subject=order.subject(),
         draft=statement(person_id, order),
+        language=language,
     )
 
 
 def confirm(*, payout_id: UUID, person_id: UUID, order: Order) -> Payout:
     """Holds the money and leaves the rest to the worker. Runs in the confirmation's transaction.
 
-    Raises what `prepare` raises; then nothing is held.
+    Raises NotFound, CardNotBound, RuleRefused, InsufficientFunds, AccountClosed; then nothing is held.
     """
     account, card = _checked(person_id, order)
     number, holder = people.card_number(person_id, card.id), people.registered_name(person_id)

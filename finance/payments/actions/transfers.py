@@ -10,6 +10,7 @@ from accounts import queries as people
 from finance.bank_session import actions as bank_session
 from finance.bank_session.statements import Line, StatementDraft
 from finance.ledger import actions as ledger
+from finance.ledger.access import account_of
 from finance.ledger.errors import InsufficientFunds
 from finance.ledger.models import Account
 from finance.payments import access, limits, queries, rules
@@ -29,6 +30,7 @@ from kernel.errors import Language, NotFound
 
 KIND = "transfer"
 LIFE = timedelta(hours=24)
+FEE_FEN = 0
 STATEMENT_LIFE = timedelta(minutes=10)
 PAYEE_KINDS = frozenset({"customer", "visitor"})
 
@@ -96,14 +98,14 @@ def choices(payer_id: UUID, payee_id: UUID, conversation_id: UUID, language: Lan
     return TransferChoices(
         payee=queries.payee_facts(payer_id, payee_id),
         accounts=queries.account_options(payer_id, "out", "other", language),
-        fee_fen=0,
+        fee_fen=FEE_FEN,
         returns_after_hours=LIFE // timedelta(hours=1),
     )
 
 
 def _checked(payer_id: UUID, order: Order) -> Account:
     may_pay(payer_id, order.payee_id, order.conversation_id)
-    account = access.own_account(payer_id, order.account_id)
+    account = account_of(payer_id, order.account_id)
     use = limits.used([account.pk], "out")[account.pk]
     limits.refuse_unless_ok(rules.decide(limits.side_of(account, use), "out", "other", order.amount_fen))
     if account.available_fen < order.amount_fen:
@@ -122,10 +124,13 @@ def statement(payer_id: UUID, order: Order) -> StatementDraft:
     proved = people.identity_level(order.payee_id) == "verified"
     zh_proof, en_proof = ("已实名", "identity verified") if proved else ("未实名", "identity not verified")
     lines = [
-        Line("收款人", "To", f"{masked or payee.name}(好友,{zh_proof})", f"{masked or payee.name} (friend, {en_proof})"),
+        Line(
+            "收款人", "To", f"{masked or payee.name}(好友,{zh_proof})", f"{masked or payee.name} (friend, {en_proof})"
+        ),
         Line("付款账户", "From", *account_name(account)),
-        Line("到账方式", "Arrives", "对方收款后到账,24 小时未收自动退回", "When received; returns after 24 hours if not"),
-        Line("手续费", "Fee", "¥0.00", "¥0.00"),
+        Line(
+            "到账方式", "Arrives", "对方收款后到账,24 小时未收自动退回", "When received; returns after 24 hours if not"
+        ),
     ]
     if order.memo:
         lines.insert(2, Line("附言", "Note", order.memo, order.memo))
@@ -142,13 +147,14 @@ def statement(payer_id: UUID, order: Order) -> StatementDraft:
         title_zh="确认转账",
         title_en="Confirm transfer",
         amount_fen=order.amount_fen,
+        fee_fen=FEE_FEN,
         lines=lines,
         valid_until=business_now() + STATEMENT_LIFE,
     )
 
 
 def prepare(
-    *, intent_id: UUID, payer_id: UUID, chat_session_id: UUID, device_id: UUID, order: Order
+    *, intent_id: UUID, payer_id: UUID, chat_session_id: UUID, device_id: UUID, order: Order, language: Language
 ) -> bank_session.Prepared:
     """Stores the intent with its statement; moves nothing.
 
@@ -163,15 +169,16 @@ def prepare(
         kind=KIND,
         subject=order.subject(),
         draft=statement(payer_id, order),
+        language=language,
     )
 
 
 def confirm(*, transfer_id: UUID, payer_id: UUID, order: Order) -> Transfer:
-    """Holds the money for the payee. Runs in the confirmation's transaction, once for an intent.
+    """Holds the money for the payee. Runs in the confirmation's transaction, right after `statement` was said again.
 
-    Raises what `prepare` raises; then nothing is held.
+    Raises RuleRefused, InsufficientFunds, AccountClosed; then nothing is held.
     """
-    account = _checked(payer_id, order)
+    account = account_of(payer_id, order.account_id)
     limits.claim(
         key=f"transfer:{transfer_id}:out",
         account=account,
@@ -252,7 +259,7 @@ def accept(*, transfer_id: UUID, payee_id: UUID, account_id: UUID | None) -> Tra
         raise AccountNeeded
     if account_id is None:
         raise NotFound
-    account = access.own_account(payee_id, account_id)
+    account = account_of(payee_id, account_id)
     limits.claim(
         key=f"transfer:{transfer_id}:in",
         account=account,

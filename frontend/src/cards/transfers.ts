@@ -1,5 +1,4 @@
 import { api } from "@/shared/api";
-import type { Person } from "@/shared/people";
 
 export type AccountClass = "I" | "II" | "III";
 export type TransferState = "pending" | "received" | "returned" | "expired";
@@ -50,7 +49,7 @@ export interface TransferDetail {
 }
 
 export interface TransferChoices {
-  payee: { person: Person; masked_name: string | null; verified: boolean; first_time: boolean };
+  payee: { id: string; masked_name: string | null; verified: boolean; first_time: boolean };
   accounts: AccountChoice[];
   fee_fen: number;
   returns_after_hours: number;
