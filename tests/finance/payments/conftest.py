@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.db import transaction
+from django.db.models import Sum
 
 from accounts import queries as people
 from chat import actions as chat
@@ -14,7 +15,7 @@ from finance.bank_session import pins
 from finance.ledger import actions as ledger
 from finance.ledger import queries as books
 from finance.ledger.actions import Leg
-from finance.ledger.models import Account, Hold
+from finance.ledger.models import Account, Hold, Posting
 from finance.payments.models import Transfer
 from kernel import jobs
 from rongliao.demo import PIN, World
@@ -58,12 +59,15 @@ class Town:
                 key=f"test:{uuid4()}",
             ).pk
 
-    def fund(self, account_id: UUID, fen: int) -> None:
+    def fund(self, account_id: UUID | str, fen: int) -> None:
         """Money from nowhere in particular."""
         with transaction.atomic():
             source = books.internal("demo-opening").pk
             ledger.post(
-                key=f"fund:{uuid4()}", kind="opening", legs=[Leg(source, -fen), Leg(account_id, fen)], memo="期初"
+                key=f"fund:{uuid4()}",
+                kind="opening",
+                legs=[Leg(source, -fen), Leg(UUID(str(account_id)), fen)],
+                memo="期初",
             )
 
     def money(self, name: str) -> tuple[int, int]:
@@ -112,9 +116,9 @@ class Town:
         """The person's bound card."""
         return people.bound_cards(self.people[name])[0].id
 
-    def open_class(self, name: str, account_class: str, key: str | None = None, **changed: Any) -> Any:
+    def open_class(self, name: str, wanted: str, key: str | None = None, **changed: Any) -> Any:
         """The door of account opening."""
-        body = {"account_class": account_class, "card_id": str(self.card(name)), **changed}
+        body = {"account_class": wanted, "card_id": str(self.card(name)), **changed}
         return self[name].post("/api/finance/accounts/open", body, **{"Idempotency-Key": key or str(uuid4())})
 
     def pay_out(self, name: str, fen: int, account_id: UUID | str | None = None) -> str:
@@ -142,7 +146,8 @@ def check_books() -> None:
     held = set(Hold.objects.filter(state="open", kind="transfer").values_list("pk", flat=True))
     assert held == waiting
     for account in Account.objects.filter(type="customer"):
-        assert account.balance_fen == books.balance_at(account.pk, account.opened_at.max.replace(tzinfo=account.opened_at.tzinfo))
+        posted = Posting.objects.filter(account=account).aggregate(sum=Sum("amount_fen"))["sum"] or 0
+        assert account.balance_fen == posted
         assert 0 <= account.held_fen <= account.balance_fen
 
 
