@@ -54,7 +54,9 @@ def _prepared(prepared: bank_session.Prepared) -> Response:
 class Transfers(ApiView):
     """Money to a friend."""
 
-    @extend_schema(request=shapes.TransferOrder, responses={201: shapes.PreparedIntent})
+    @extend_schema(
+        operation_id="finance_transfer_prepare", request=shapes.TransferOrder, responses={201: shapes.PreparedIntent}
+    )
     def post(self, request: Request) -> Response:
         """Prepares a transfer; it happens when its statement is confirmed on the bank's origin."""
         asked = _parsed(request, shapes.TransferOrder)
@@ -75,6 +77,7 @@ class TransferOptions(ApiView):
     """What a transfer is made of."""
 
     @extend_schema(
+        operation_id="finance_transfer_options",
         parameters=[
             OpenApiParameter("conversation_id", UUID, required=True),
             OpenApiParameter("payee_id", UUID, required=True),
@@ -93,7 +96,7 @@ class TransferOptions(ApiView):
 class TransferOne(ApiView):
     """One transfer, for its two people."""
 
-    @extend_schema(responses=shapes.TransferDetail)
+    @extend_schema(operation_id="finance_transfer", responses=shapes.TransferDetail)
     def get(self, request: Request, transfer_id: UUID) -> Response:
         """The transfer as the caller sees it: their own account, the other's masked name, what they may do."""
         person_id = person_of(request).pk
@@ -104,7 +107,12 @@ class TransferOne(ApiView):
 class TransferAccept(ApiView):
     """The payee takes the money."""
 
-    @extend_schema(parameters=[KEY], request=shapes.ReceivingAccount, responses=shapes.TransferDetail)
+    @extend_schema(
+        operation_id="finance_transfer_accept",
+        parameters=[KEY],
+        request=shapes.ReceivingAccount,
+        responses=shapes.TransferDetail,
+    )
     @idempotent
     def post(self, request: Request, transfer_id: UUID) -> Response:
         """Credits the account that the payee chose. Without any account: 409 account_needed."""
@@ -117,7 +125,12 @@ class TransferAccept(ApiView):
 class TransferReturn(ApiView):
     """The payee gives the money back."""
 
-    @extend_schema(parameters=[KEY], request=shapes.Nothing, responses=shapes.TransferDetail)
+    @extend_schema(
+        operation_id="finance_transfer_return",
+        parameters=[KEY],
+        request=shapes.Nothing,
+        responses=shapes.TransferDetail,
+    )
     @idempotent
     def post(self, request: Request, transfer_id: UUID) -> Response:
         """Returns the money to the payer at once."""
@@ -129,7 +142,7 @@ class TransferReturn(ApiView):
 class OpenableAccounts(ApiView):
     """What a bound card opens."""
 
-    @extend_schema(responses=shapes.OpeningChoices)
+    @extend_schema(operation_id="finance_accounts_openable", responses=shapes.OpeningChoices)
     def get(self, request: Request) -> Response:
         """Which classes of account the caller may open, and why not the others."""
         person_id = person_of(request).pk
@@ -138,7 +151,7 @@ class OpenableAccounts(ApiView):
                 {
                     "items": queries.openables(person_id, _language(request)),
                     "cards": people.bound_cards(person_id),
-                    "pin": bank_session.pin_state(person_id),
+                    "pin_state": bank_session.pin_state(person_id),
                 }
             ).data
         )
@@ -147,7 +160,12 @@ class OpenableAccounts(ApiView):
 class OpenAccount(ApiView):
     """A new account without a visit."""
 
-    @extend_schema(parameters=[KEY], request=shapes.OpeningOrder, responses={201: shapes.OpenedAccount})
+    @extend_schema(
+        operation_id="finance_account_open",
+        parameters=[KEY],
+        request=shapes.OpeningOrder,
+        responses={201: shapes.OpenedAccount},
+    )
     @idempotent
     def post(self, request: Request) -> Response:
         """Opens a class II or III account bound to the card; answers the one that there is already."""
@@ -163,7 +181,7 @@ class OpenAccount(ApiView):
                     "account_class": account.account_class,
                     "name": account.name,
                     "tail": account.tail,
-                    "pin": bank_session.pin_state(person_id),
+                    "pin_state": bank_session.pin_state(person_id),
                 }
             ).data,
             status=201,
@@ -173,7 +191,7 @@ class OpenAccount(ApiView):
 class Payouts(ApiView):
     """Money to the caller's own card at another bank."""
 
-    @extend_schema(parameters=[LIMIT, BEFORE], responses=shapes.PayoutPage)
+    @extend_schema(operation_id="finance_payouts", parameters=[LIMIT, BEFORE], responses=shapes.PayoutPage)
     def get(self, request: Request) -> Response:
         """The caller's payouts and what became of each, newest first."""
         person_id, limit = person_of(request).pk, limit_of(request)
@@ -183,7 +201,9 @@ class Payouts(ApiView):
             shapes.PayoutPage({"items": queries.payout_views(shown, _language(request)), "next": cursor}).data
         )
 
-    @extend_schema(request=shapes.PayoutOrder, responses={201: shapes.PreparedIntent})
+    @extend_schema(
+        operation_id="finance_payout_prepare", request=shapes.PayoutOrder, responses={201: shapes.PreparedIntent}
+    )
     def post(self, request: Request) -> Response:
         """Prepares a payout; it happens when its statement is confirmed on the bank's origin."""
         asked = _parsed(request, shapes.PayoutOrder)
@@ -203,7 +223,7 @@ class Payouts(ApiView):
 class PayoutOptions(ApiView):
     """What a payout is made of."""
 
-    @extend_schema(responses=shapes.PayoutChoices)
+    @extend_schema(operation_id="finance_payout_options", responses=shapes.PayoutChoices)
     def get(self, request: Request) -> Response:
         """The caller's accounts and the cards that each may pay out to."""
         person_id = person_of(request).pk
@@ -213,7 +233,7 @@ class PayoutOptions(ApiView):
 class PayoutOne(ApiView):
     """One payout, for its owner."""
 
-    @extend_schema(responses=shapes.PayoutDetail)
+    @extend_schema(operation_id="finance_payout", responses=shapes.PayoutDetail)
     def get(self, request: Request, payout_id: UUID) -> Response:
         """What became of the payout."""
         payout = access.payout_of(person_of(request).pk, payout_id)
@@ -225,7 +245,7 @@ class Breaks(ApiView):
 
     permission_classes = [HasRole("operator", "checker")]
 
-    @extend_schema(parameters=[LIMIT, BEFORE], responses=shapes.BreakPage)
+    @extend_schema(operation_id="finance_clearing_breaks", parameters=[LIMIT, BEFORE], responses=shapes.BreakPage)
     def get(self, request: Request) -> Response:
         """Open breaks, newest first, for operations."""
         limit = limit_of(request)

@@ -127,7 +127,7 @@ class OpeningOrder(Shape):
 
 
 class OpenableClass(Shape):
-    account_class = serializers.ChoiceField(["II", "III"])
+    account_class = serializers.ChoiceField(["I", "II", "III"])
     ok = serializers.BooleanField()
     code = serializers.CharField(allow_blank=True)
     reason = serializers.CharField(allow_blank=True)
@@ -142,15 +142,15 @@ class OpenableClass(Shape):
 class OpeningChoices(Shape):
     items = OpenableClass(many=True)
     cards = PayableCard(many=True)
-    pin = serializers.ChoiceField(["none", "set", "locked"])
+    pin_state = serializers.ChoiceField(["none", "set", "locked"])
 
 
 class OpenedAccount(Shape):
     account_id = serializers.UUIDField()
-    account_class = serializers.ChoiceField(["II", "III"])
+    account_class = serializers.ChoiceField(["I", "II", "III"])
     name = serializers.CharField()
     tail = serializers.CharField()
-    pin = serializers.ChoiceField(["none", "set", "locked"])
+    pin_state = serializers.ChoiceField(["none", "set", "locked"])
 
 
 class BreakDetail(Shape):

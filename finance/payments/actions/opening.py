@@ -6,6 +6,7 @@ from django.db import transaction
 
 from accounts import queries as people
 from finance.ledger import actions as ledger
+from finance.ledger import queries as books
 from finance.ledger.models import Account
 from finance.payments import access, rules
 from finance.payments.errors import ClassNotOpened
@@ -14,6 +15,11 @@ from kernel import audit
 from kernel.clock import business_now
 
 NAMES: dict[rules.AccountClass, str] = {"I": "Ⅰ类账户", "II": "Ⅱ类账户", "III": "Ⅲ类账户"}
+
+
+def _opened(person_id: UUID, account_class: rules.AccountClass) -> Account | None:
+    mine = books.accounts_of(person_id)
+    return next((one for one in mine if one.opened_remotely and one.account_class == account_class), None)
 
 
 @transaction.atomic
@@ -31,7 +37,7 @@ def open_remotely(*, person_id: UUID, account_class: rules.AccountClass, card_id
     )
     if not decision.ok:
         raise ClassNotOpened(reason_zh=decision.zh, reason_en=decision.en)
-    account = ledger.open_account(
+    account = _opened(person_id, account_class) or ledger.open_account(
         owner_id=person_id,
         account_type="customer",
         account_class=account_class,

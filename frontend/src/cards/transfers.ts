@@ -105,9 +105,9 @@ export const payments = {
   payout: (id: string, signal?: AbortSignal) => api.get<PayoutDetail>(`${BASE}/payouts/${id}`, { signal }),
   payouts: (before: string | null, signal?: AbortSignal) =>
     api.get<{ items: PayoutDetail[]; next: string | null }>(`${BASE}/payouts`, { query: { before }, signal }),
-  openable: (signal?: AbortSignal) => api.get<{ items: OpenableClass[]; cards: PayableCard[]; pin: PinState }>(`${BASE}/accounts/openable`, { signal }),
+  openable: (signal?: AbortSignal) => api.get<{ items: OpenableClass[]; cards: PayableCard[]; pin_state: PinState }>(`${BASE}/accounts/openable`, { signal }),
   open: (accountClass: "II" | "III", cardId: string, key: string) =>
-    api.post<{ account_id: string; account_class: "II" | "III"; name: string; tail: string; pin: PinState }>(
+    api.post<{ account_id: string; account_class: "II" | "III"; name: string; tail: string; pin_state: PinState }>(
       `${BASE}/accounts/open`,
       { account_class: accountClass, card_id: cardId },
       { idempotencyKey: key },

@@ -1,5 +1,6 @@
 """A few of the demo world's people with accounts, money and a PIN, at their doors."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,6 @@ from django.db.models import Sum
 
 from accounts import queries as people
 from chat import actions as chat
-from finance.bank_session import pins
 from finance.ledger import actions as ledger
 from finance.ledger import queries as books
 from finance.ledger.actions import Leg
@@ -20,11 +20,26 @@ from finance.payments.models import Transfer
 from kernel import jobs
 from rongliao.demo import PIN, World
 from tests.conftest import FreshDatabase
+from tests.support.bank import Sheet, set_pin
 from tests.support.caller import Caller
 from tests.support.networks import Simulator
-from tests.support.sheet import Sheet
 
 RICH = 100_000_00
+
+
+class Shown(Sheet):
+    """The sheet of a preparation that was answered, with what it shows."""
+
+    def __init__(self, prepared: Any) -> None:
+        assert prepared.status_code == 201, prepared.content
+        super().__init__(prepared.json()["confirm_url"])
+        seen = self.intent().json()
+        self.hash, self.statement = seen["statement_hash"], json.loads(seen["statement"])
+        self.lines: dict[str, str] = {line["label"]: line["value"] for line in self.statement["lines"]}
+
+    def confirm(self, pin: Any = PIN, statement_hash: Any = None, **headers: str) -> Any:
+        """Confirms what was shown first."""
+        return super().confirm(pin, statement_hash or self.hash, **headers)
 
 
 class Town:
@@ -38,7 +53,7 @@ class Town:
             self.account[name] = self.open(name, "I")
             self.fund(self.account[name], RICH)
         for name in ("su", "lin", "jiang", "shen"):
-            pins.store_first(self.people[name], pins.encode(self.people[name], PIN))
+            set_pin(self.people[name])
         jobs.drain()
 
     def __getitem__(self, name: str) -> Caller:
@@ -93,7 +108,7 @@ class Town:
 
     def send(self, payer: str, payee: str, fen: int = 100_00, **changed: Any) -> str:
         """A confirmed transfer; answers its id."""
-        sheet = Sheet(self[payer].post("/api/finance/transfers", self.order(payer, payee, fen, **changed)))
+        sheet = Shown(self[payer].post("/api/finance/transfers", self.order(payer, payee, fen, **changed)))
         answer = sheet.confirm()
         assert answer.status_code == 200, answer.content
         return str(sheet.intent_id)
@@ -129,7 +144,7 @@ class Town:
             "card_id": str(self.card(name)),
             "amount_fen": fen,
         }
-        sheet = Sheet(self[name].post("/api/finance/payouts", body))
+        sheet = Shown(self[name].post("/api/finance/payouts", body))
         answer = sheet.confirm()
         assert answer.status_code == 200, answer.content
         return str(sheet.intent_id)

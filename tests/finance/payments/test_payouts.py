@@ -15,8 +15,7 @@ from finance.payments.actions import payouts
 from finance.payments.models import ClearingBreak, Payout
 from kernel import clock, jobs
 from kernel.models import OutboxRow
-from tests.finance.payments.conftest import RICH
-from tests.support.sheet import Sheet
+from tests.finance.payments.conftest import RICH, Shown
 
 
 @pytest.fixture
@@ -43,7 +42,7 @@ def test_a_payout_is_held_sent_and_settled(jiang, network):
         "card_id": str(jiang.card("jiang")),
         "amount_fen": 300_00,
     }
-    sheet = Sheet(jiang["jiang"].post("/api/finance/payouts", body))
+    sheet = Shown(jiang["jiang"].post("/api/finance/payouts", body))
     assert sheet.lines["收款卡"].endswith("(本人,*一帆)")
     assert sheet.lines["手续费"] == "¥ 0.00"
     assert sheet.confirm().status_code == 200
@@ -153,7 +152,7 @@ def test_confirming_twice_pays_once(jiang, network):
         "card_id": str(jiang.card("jiang")),
         "amount_fen": 300_00,
     }
-    sheet = Sheet(jiang["jiang"].post("/api/finance/payouts", body))
+    sheet = Shown(jiang["jiang"].post("/api/finance/payouts", body))
     assert {sheet.confirm().status_code, sheet.confirm().status_code} == {200}
     run_for(2)
     assert jiang.money("jiang") == (700_00, 0)

@@ -14,8 +14,7 @@ from finance.payments import limits
 from finance.payments.models import LimitCounter, Transfer
 from kernel import clock, jobs
 from kernel.models import AuditRow, OutboxRow
-from tests.finance.payments.conftest import RICH, check_books
-from tests.support.sheet import Sheet
+from tests.finance.payments.conftest import RICH, Shown, check_books
 
 
 def cards_of(transfer_id):
@@ -24,7 +23,7 @@ def cards_of(transfer_id):
 
 def test_a_transfer_is_confirmed_held_shown_received_and_told(town):
     order = town.order("su", "lin", 500_00)
-    sheet = Sheet(town["su"].post("/api/finance/transfers", order))
+    sheet = Shown(town["su"].post("/api/finance/transfers", order))
     assert sheet.statement["amount"]["text"] == "¥ 500.00"
     assert sheet.statement["amount"]["words"] == "人民币伍佰元整"
     assert sheet.lines["收款人"] in {"*晓舟(好友,未实名)", "*晓舟(好友,已实名)"}
@@ -58,7 +57,7 @@ def test_a_transfer_is_confirmed_held_shown_received_and_told(town):
 
 def test_the_second_time_the_payee_is_no_longer_new(town):
     town.accept("lin", town.send("su", "lin"))
-    sheet = Sheet(town["su"].post("/api/finance/transfers", town.order("su", "lin")))
+    sheet = Shown(town["su"].post("/api/finance/transfers", town.order("su", "lin")))
     assert "提醒" not in sheet.lines
 
 
@@ -170,7 +169,7 @@ def test_the_same_key_gives_the_same_bytes_and_another_body_nothing(town):
 
 
 def test_confirming_twice_holds_once(town):
-    sheet = Sheet(town["su"].post("/api/finance/transfers", town.order("su", "lin", 700_00)))
+    sheet = Shown(town["su"].post("/api/finance/transfers", town.order("su", "lin", 700_00)))
     first, again = sheet.confirm(), sheet.confirm()
     assert (first.json()["state"], again.json()["state"]) == ("executed", "executed")
     assert town.money("su") == (RICH, 700_00)
@@ -179,14 +178,14 @@ def test_confirming_twice_holds_once(town):
 
 
 def test_a_wrong_pin_moves_nothing(town):
-    sheet = Sheet(town["su"].post("/api/finance/transfers", town.order("su", "lin")))
+    sheet = Shown(town["su"].post("/api/finance/transfers", town.order("su", "lin")))
     assert sheet.confirm("000000").status_code == 403
     assert not Transfer.objects.exists()
     assert town.money("su") == (RICH, 0)
 
 
 def test_a_limit_used_up_between_statement_and_confirmation_refuses_and_holds_nothing(town):
-    waiting = Sheet(town["su"].post("/api/finance/transfers", town.order("su", "lin", 50_000_00)))
+    waiting = Shown(town["su"].post("/api/finance/transfers", town.order("su", "lin", 50_000_00)))
     with transaction.atomic():
         account = Account.objects.get(pk=town.account["su"])
         limits.claim(key="elsewhere", account=account, direction="out", counterpart="other", amount_fen=1)
@@ -197,7 +196,7 @@ def test_a_limit_used_up_between_statement_and_confirmation_refuses_and_holds_no
 
 
 def test_a_friendship_that_ended_before_the_confirmation_refuses(town):
-    waiting = Sheet(town["su"].post("/api/finance/transfers", town.order("su", "lin")))
+    waiting = Shown(town["su"].post("/api/finance/transfers", town.order("su", "lin")))
     assert town["lin"].delete(f"/api/contacts/{town.people['su']}").status_code in {200, 204}
     assert waiting.confirm().json()["error"]["code"] == "not_friends"
     assert town.money("su") == (RICH, 0)
