@@ -1,93 +1,16 @@
-import { api } from "@/shared/api";
+import { api, type Page } from "@/shared/api";
+import type { components } from "@/shared/generated/openapi";
 
-export type AccountClass = "I" | "II" | "III";
-export type TransferState = "pending" | "received" | "returned" | "expired";
-export type PayoutState = "accepted" | "sent" | "settled" | "returned";
+type Schemas = components["schemas"];
 
-export interface PayableCard {
-  id: string;
-  bank_name: string;
-  tail: string;
-  kind: string;
-}
-
-/** One of the viewer's accounts as a choice, and what the rules say about it. */
-export interface AccountChoice {
-  account_id: string;
-  name: string;
-  account_class: AccountClass;
-  tail: string;
-  available_fen: number;
-  ok: boolean;
-  code: string;
-  reason: string;
-  fits_fen: number | null;
-  day_left_fen: number | null;
-  year_left_fen: number | null;
-  cards: PayableCard[];
-}
-
-export interface TransferDetail {
-  id: string;
-  role: "payer" | "payee";
-  conversation_id: string;
-  payer_id: string;
-  payee_id: string;
-  amount_fen: number;
-  memo: string;
-  state: TransferState;
-  other_name: string;
-  own_account: string | null;
-  created_at: string;
-  expires_at: string;
-  finished_at: string | null;
-  may_accept: boolean;
-  may_return: boolean;
-  blocked_code: string;
-  blocked_reason: string;
-  options: AccountChoice[];
-}
-
-export interface TransferChoices {
-  payee: { id: string; masked_name: string | null; verified: boolean; first_time: boolean };
-  accounts: AccountChoice[];
-  fee_fen: number;
-  returns_after_hours: number;
-}
-
-export interface PreparedIntent {
-  intent_id: string;
-  confirm_url: string;
-}
-
-export interface PayoutDetail {
-  id: string;
-  account_id: string;
-  account_name: string;
-  bank_name: string;
-  card_tail: string;
-  amount_fen: number;
-  state: PayoutState;
-  in_doubt: boolean;
-  reason: string;
-  created_at: string;
-  finished_at: string | null;
-}
-
-export type PinState = "none" | "set" | "locked";
-
-export interface OpenableClass {
-  account_class: "II" | "III";
-  ok: boolean;
-  code: string;
-  reason: string;
-  account_id: string | null;
-  ceiling_fen: number | null;
-  day_fen: number | null;
-  year_fen: number | null;
-  takes_from_others: boolean;
-  buys_wealth: boolean;
-}
+export type AccountChoice = Schemas["AccountChoice"];
+export type TransferDetail = Schemas["TransferDetail"];
+export type TransferChoices = Schemas["TransferChoices"];
+export type PreparedIntent = Schemas["PreparedIntent"];
+export type PayoutDetail = Schemas["PayoutDetail"];
+export type OpenableClass = Schemas["OpenableClass"];
+export type AccountClass = AccountChoice["account_class"];
+export type TransferState = TransferDetail["state"];
 
 const BASE = "/api/finance";
 
@@ -95,19 +18,19 @@ export const payments = {
   transfer: (id: string, signal?: AbortSignal) => api.get<TransferDetail>(`${BASE}/transfers/${id}`, { signal }),
   transferChoices: (conversationId: string, payeeId: string, signal?: AbortSignal) =>
     api.get<TransferChoices>(`${BASE}/transfers/options`, { query: { conversation_id: conversationId, payee_id: payeeId }, signal }),
-  prepareTransfer: (order: { id: string; conversation_id: string; payee_id: string; amount_fen: number; account_id: string; memo: string }) =>
+  prepareTransfer: (order: Schemas["TransferOrderRequest"]) =>
     api.post<PreparedIntent>(`${BASE}/transfers`, order),
   accept: (id: string, accountId: string, key: string) =>
     api.post<TransferDetail>(`${BASE}/transfers/${id}/accept`, { account_id: accountId }, { idempotencyKey: key }),
   sendBack: (id: string, key: string) => api.post<TransferDetail>(`${BASE}/transfers/${id}/return`, {}, { idempotencyKey: key }),
-  payoutChoices: (signal?: AbortSignal) => api.get<{ accounts: AccountChoice[] }>(`${BASE}/payouts/options`, { signal }),
-  preparePayout: (order: { id: string; account_id: string; card_id: string; amount_fen: number }) => api.post<PreparedIntent>(`${BASE}/payouts`, order),
+  payoutChoices: (signal?: AbortSignal) => api.get<Schemas["PayoutChoices"]>(`${BASE}/payouts/options`, { signal }),
+  preparePayout: (order: Schemas["PayoutOrderRequest"]) => api.post<PreparedIntent>(`${BASE}/payouts`, order),
   payout: (id: string, signal?: AbortSignal) => api.get<PayoutDetail>(`${BASE}/payouts/${id}`, { signal }),
   payouts: (before: string | null, signal?: AbortSignal) =>
-    api.get<{ items: PayoutDetail[]; next: string | null }>(`${BASE}/payouts`, { query: { before }, signal }),
-  openable: (signal?: AbortSignal) => api.get<{ items: OpenableClass[]; cards: PayableCard[]; pin_state: PinState }>(`${BASE}/accounts/openable`, { signal }),
-  open: (accountClass: "II" | "III", cardId: string, key: string) =>
-    api.post<{ account_id: string; account_class: "II" | "III"; name: string; tail: string; pin_state: PinState }>(
+    api.get<Page<PayoutDetail>>(`${BASE}/payouts`, { query: { before }, signal }),
+  openable: (signal?: AbortSignal) => api.get<Schemas["OpeningChoices"]>(`${BASE}/accounts/openable`, { signal }),
+  open: (accountClass: AccountClass, cardId: string, key: string) =>
+    api.post<Schemas["OpenedAccount"]>(
       `${BASE}/accounts/open`,
       { account_class: accountClass, card_id: cardId },
       { idempotencyKey: key },
