@@ -40,3 +40,6 @@ test: setup ## Everything: checks, tests, journeys, the front end's tests (ARGS=
 
 manage: .python ## A command of manage.py on the embedded database: make manage DO=verify_ledger
 	@$(LOCAL) manage $(DO)
+
+bench: setup ## Measure against ejabberd, Node and pgbench; writes var/bench.json (ARGS="chat --rounds 1")
+	@$(PY) -m benchmarks $(ARGS)

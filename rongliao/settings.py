@@ -161,7 +161,7 @@ else:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
 # Celery: carries wake-ups only. What is due stands in the outbox.
-CELERY_BROKER_URL = env.text("BROKER_URL", REDIS_URL or "memory://")
+CELERY_BROKER_URL = env.text("BROKER_URL", REDIS_URL or "memory://localhost/")
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

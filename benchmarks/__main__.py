@@ -1,0 +1,34 @@
+"""make bench: the product through its own doors against named things, in one run."""
+
+import argparse
+import sys
+
+from benchmarks import bed, chat, ledger
+from benchmarks.report import Report
+from deploy.local.install import ROOT
+from deploy.local.processes import Failed
+
+PARTS = {"ledger": ledger.run, "chat": chat.run}
+
+
+def main() -> int:
+    options = argparse.ArgumentParser()
+    options.add_argument("parts", nargs="*", choices=[*PARTS, []], default=[])
+    options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--seconds", type=float, default=5.0)
+    chosen = options.parse_args()
+    report = Report()
+    try:
+        with bed.make() as made:
+            bed.peer_packages(made.children, made.folder / "npm.log")
+            for name in chosen.parts or PARTS:
+                PARTS[name](made, report, rounds=chosen.rounds, seconds=chosen.seconds)
+    except Failed as failure:
+        print(f"\n{failure}", file=sys.stderr)
+        return 1
+    report.close(ROOT / "var" / "bench.json")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,49 @@
+"""Run in the product's environment: customers' accounts with money, and their numbers in bench_account.
+
+python -m benchmarks.accounts COUNT
+"""
+
+import sys
+from uuid import UUID
+
+import django
+
+django.setup()
+
+from django.db import connection, transaction  # noqa: E402
+
+from accounts.actions.registration import create_person  # noqa: E402
+from finance.ledger import actions, queries  # noqa: E402
+
+FUNDS_FEN = 100_000_000
+
+
+def main() -> None:
+    source = queries.internal("demo-opening").pk
+    made: list[UUID] = []
+    for number in range(1, int(sys.argv[1]) + 1):
+        with transaction.atomic():
+            person = create_person(
+                kind="customer", phone=f"136{number:08d}", display_name=f"客户{number}", password=None
+            )
+            account = actions.open_account(
+                owner_id=person.pk, account_type="customer", account_class="I", name="活期账户", key=f"bench:{number}"
+            )
+            made.append(account.pk)
+    for start in range(0, len(made), 500):
+        entries = [
+            actions.NewEntry(
+                f"bench-fund:{account}",
+                "opening",
+                [actions.Leg(account, FUNDS_FEN), actions.Leg(source, -FUNDS_FEN)],
+                "opening",
+            )
+            for account in made[start : start + 500]
+        ]
+        with transaction.atomic():
+            actions.post_batch(entries, tell=False)
+    with connection.cursor() as cursor:
+        cursor.executemany("INSERT INTO bench_account VALUES (%s, %s)", list(enumerate(made, start=1)))
+
+
+main()

@@ -1,0 +1,161 @@
+"""Chat against ejabberd and a Node server: durable before the ack, delivered live."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+import psycopg
+
+from benchmarks.bed import Bed, ejabberd, node_reference, product
+from benchmarks.report import Figure, Report
+from deploy.local.install import PYTHON
+from deploy.local.processes import Failed
+
+PAIRS = 50
+IN_FLIGHT = (1, 8)
+RATE = 400
+IDLE_SOCKETS = 1_000
+PRODUCTS = {
+    "product_daphne": "daphne",
+    "product": "uvicorn",
+}
+
+
+@dataclass
+class Contender:
+    """A server, how the load reaches it, and what it has kept."""
+
+    name: str
+    plan: dict[str, Any]
+    kept: Callable[[], int]
+    sent: int = 0
+
+
+def contenders(bed: Bed, pairs: int) -> list[Contender]:
+    """Every server, started, with the same number of people."""
+    names = [f"u{index}" for index in range(pairs * 2)]
+    pairwise = [{"name": name, "peer": names[index ^ 1]} for index, name in enumerate(names)]
+    found = []
+    for name, server in PRODUCTS.items():
+        bed.product_database(name)
+        people = json.loads(bed.run([PYTHON, "-m", "benchmarks.people", str(pairs)], bed.environment(name)))
+        port, origin = product(bed, name, name, server=server)
+        plan = {"protocol": "rongliao", "url": f"ws://127.0.0.1:{port}/ws/", "origin": origin, "people": people}
+        plan["url"] = f"{origin.replace('http', 'ws', 1)}/ws/"
+        found.append(Contender(name, plan, counter(bed, name, "SELECT count(*) FROM chat_message WHERE kind = 'text'")))
+    port = ejabberd(bed, names)
+    plan = {"protocol": "ejabberd", "port": port, "domain": "bench.local", "password": "secret", "people": pairwise}
+    # Two rows a message: one in each person's archive.
+    found.append(Contender("ejabberd", plan, counter(bed, "ejabberd", "SELECT count(*) / 2 FROM archive")))
+    port = node_reference(bed)
+    plan = {"protocol": "node", "url": f"http://127.0.0.1:{port}", "people": pairwise}
+    found.append(Contender("node", plan, counter(bed, "node_reference", "SELECT count(*) FROM message")))
+    return found
+
+
+def counter(bed: Bed, database: str, statement: str) -> Callable[[], int]:
+    def count() -> int:
+        with psycopg.connect(bed.cluster.superuser_url(database)) as connection:
+            row = connection.execute(statement).fetchone()  # type: ignore[arg-type]
+            assert row
+            return int(row[0])
+
+    return count
+
+
+def checked(contender: Contender, result: dict[str, Any], before: int) -> None:
+    """A lost or doubled message fails the benchmark; a slow one does not."""
+    kept = contender.kept() - before
+    sent = result["sent"]
+    counts = (result["acked"], result["delivered"], kept)
+    if counts != (sent, sent, sent) or result["acked_twice"] or result["delivered_twice"] or result["troubles"]:
+        raise Failed(
+            f"{contender.name}: sent {sent}, acknowledged, delivered, kept {counts}; acknowledged twice "
+            f"{result['acked_twice']}, delivered twice {result['delivered_twice']}; {result['troubles'][:3]}"
+        )
+
+
+def run(bed: Bed, report: Report, *, rounds: int, seconds: float) -> None:
+    """Rounds over every server, one after the other, so that a noisy minute hits them all."""
+    everyone = contenders(bed, PAIRS)
+    figures: dict[tuple[str, str], list[float]] = {}
+
+    def note(contender: Contender, label: str, plan: dict[str, Any]) -> None:
+        before, cpu = contender.kept(), bed.cpu_s(contender.name)
+        result = bed.load({**contender.plan, "warm_s": 1.5, "seconds": seconds, **plan})
+        cpu = bed.cpu_s(contender.name) - cpu
+        checked(contender, result, before)
+        for key in ("per_second", "ack_p50_ms", "ack_p99_ms", "delivery_p50_ms", "delivery_p99_ms"):
+            figures.setdefault((contender.name, f"{label}_{key}"), []).append(result[key])
+        figures.setdefault((contender.name, f"{label}_cpu"), []).append(cpu / result["sent"] * 1000)
+        figures.setdefault((contender.name, f"{label}_client_cpu"), []).append(
+            result["client_cpu_s"] / result["sent"] * 1000
+        )
+
+    for number in range(rounds):
+        for contender in everyone:
+            for in_flight in IN_FLIGHT:
+                note(contender, f"x{in_flight}", {"in_flight": in_flight})
+            note(contender, "rate", {"rate": RATE})
+            report.say(f"round {number + 1}: {contender.name}")
+    medians = {key: median(values) for key, values in figures.items()}
+    tabulate(report, everyone, medians)
+    compare(report, medians)
+    idle(bed, report, everyone)
+
+
+def tabulate(report: Report, everyone: list[Contender], medians: dict[tuple[str, str], float]) -> None:
+    report.table(
+        "chat: 50 pairs, durable before the ack, medians",
+        ["server", "msgs/s x1", "msgs/s x8", "CPU s/1000 x8", "client", "ack p50/p99 at 400/s", "delivery p50/p99"],
+        [
+            [
+                one.name,
+                f"{medians[one.name, 'x1_per_second']:.0f}",
+                f"{medians[one.name, 'x8_per_second']:.0f}",
+                f"{medians[one.name, 'x8_cpu']:.2f}",
+                f"{medians[one.name, 'x8_client_cpu']:.2f}",
+                f"{medians[one.name, 'rate_ack_p50_ms']:.1f} / {medians[one.name, 'rate_ack_p99_ms']:.1f} ms",
+                f"{medians[one.name, 'rate_delivery_p50_ms']:.1f} / {medians[one.name, 'rate_delivery_p99_ms']:.1f} ms",
+            ]
+            for one in everyone
+        ],
+    )
+
+
+def compare(report: Report, medians: dict[tuple[str, str], float]) -> None:
+    def ratio(key: str, peer: str, ours: str = "product") -> float:
+        return medians[ours, key] / medians[peer, key]
+
+    for in_flight in IN_FLIGHT:
+        suffix = "" if in_flight == 8 else "_x1"
+        limits = ((3.0, 5.0), (1.2, 2.0)) if in_flight == 8 else ((None, None), (None, None))
+        for peer, (must, goal) in zip(("ejabberd", "node"), limits, strict=True):
+            report.add(Figure(f"chat_vs_{peer}{suffix}", ratio(f"x{in_flight}_per_second", peer), must, goal))
+            daphne = ratio(f"x{in_flight}_per_second", peer, "product_daphne")
+            report.add(Figure(f"chat_daphne_vs_{peer}{suffix}", daphne, None, None))
+    report.add(Figure("chat_ack_p99_vs_ejabberd", ratio("rate_ack_p99_ms", "ejabberd"), 1.5, 1.0, lower=True))
+    report.add(Figure("chat_delivery_p99_vs_ejabberd", ratio("rate_delivery_p99_ms", "ejabberd"), 1.0, 0.8, lower=True))
+    for (name, key), value in sorted(medians.items()):
+        report.raw(f"chat_{name}_{key}", value)
+
+
+def idle(bed: Bed, report: Report, everyone: list[Contender]) -> None:
+    """Resident memory for each idle connection."""
+    taken: dict[str, float] = {}
+    for contender in everyone:
+        people = contender.plan["people"]
+        many = [people[index % len(people)] for index in range(IDLE_SOCKETS)]
+        before = bed.memory_kib(contender.name)
+        taken[contender.name] = (bed.watch_idle({**contender.plan, "people": many}, contender.name) - before) / len(
+            many
+        )
+        report.raw(f"chat_{contender.name}_idle_kib", taken[contender.name])
+    report.table(
+        f"chat: resident memory for each of {IDLE_SOCKETS} idle connections",
+        ["server", "KiB"],
+        [[name, f"{value:.0f}"] for name, value in taken.items()],
+    )
+    report.add(Figure("chat_idle_memory_vs_ejabberd", taken["product"] / taken["ejabberd"], 0.8, 0.6, lower=True))

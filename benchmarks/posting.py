@@ -1,0 +1,46 @@
+"""Run in the product's environment: posts transfers through the ledger's action until its time is up.
+
+python -m benchmarks.posting SECONDS SEED prints how many were posted and their p99 in milliseconds.
+"""
+
+import json
+import random
+import sys
+import time
+from uuid import uuid4
+
+import django
+
+django.setup()
+
+from django.db import connection, transaction  # noqa: E402
+
+from finance.ledger import actions  # noqa: E402
+
+
+def main() -> None:
+    seconds, chance = float(sys.argv[1]), random.Random(sys.argv[2])
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM bench_account")
+        accounts = [row[0] for row in cursor.fetchall()]
+    print("ready", flush=True)
+    sys.stdin.readline()
+    took = []
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        payer, payee = chance.sample(accounts, 2)
+        fen = chance.randint(1, 500)
+        began = time.perf_counter()
+        with transaction.atomic():
+            actions.post(
+                key=str(uuid4()),
+                kind="transfer",
+                legs=[actions.Leg(payer, -fen), actions.Leg(payee, fen)],
+                memo="bench",
+            )
+        took.append((time.perf_counter() - began) * 1000)
+    took.sort()
+    print(json.dumps({"count": len(took), "p99_ms": took[int(len(took) * 0.99)]}))
+
+
+main()

@@ -1,0 +1,72 @@
+"""What a run found: a table for people, one flat object of named figures for programs."""
+
+import datetime
+import json
+import os
+import platform
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A ratio, with what it must be and what we want (None: printed only). `lower` is better, or higher."""
+
+    name: str
+    value: float
+    must: float | None
+    goal: float | None
+    lower: bool = False
+
+    @property
+    def verdict(self) -> str:
+        if self.must is None or self.goal is None:
+            return ""
+        met = [self.value <= limit if self.lower else self.value >= limit for limit in (self.goal, self.must)]
+        return "goal" if met[0] else "must" if met[1] else "MISSED"
+
+
+@dataclass
+class Report:
+    """Collects figures and prints them."""
+
+    figures: list[Figure] = field(default_factory=list)
+    others: dict[str, float] = field(default_factory=dict)
+
+    def say(self, text: str) -> None:
+        print(f"  {text}", file=sys.stderr, flush=True)
+
+    def add(self, figure: Figure) -> None:
+        self.figures.append(figure)
+
+    def raw(self, name: str, value: float) -> None:
+        self.others[name] = round(value, 4)
+
+    def table(self, title: str, head: list[str], rows: list[list[str]]) -> None:
+        widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
+        print(f"\n{title}")
+        for row in [head, ["-" * width for width in widths], *rows]:
+            print("  " + "  ".join(word.ljust(width) for word, width in zip(row, widths, strict=True)).rstrip())
+        sys.stdout.flush()
+
+    def close(self, path: Path) -> None:
+        """Prints the ratios and writes everything."""
+
+        def text(limit: float | None, lower: bool) -> str:
+            return "" if limit is None else f"{'≤' if lower else '≥'} {limit:g}"
+
+        rows = [
+            [one.name, f"{one.value:.2f}", text(one.must, one.lower), text(one.goal, one.lower), one.verdict]
+            for one in self.figures
+        ]
+        self.table("ratios", ["figure", "value", "must", "goal", ""], rows)
+        flat: dict[str, float | str | None] = {
+            "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            "machine": f"{os.cpu_count()} x {platform.machine()}, {platform.system()} {platform.release()}",
+        }
+        for one in self.figures:
+            flat |= {one.name: round(one.value, 4), f"{one.name}_must": one.must, f"{one.name}_goal": one.goal}
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(flat | self.others, indent=1) + "\n")
+        print(f"\nwritten to {path}")
