@@ -8,10 +8,10 @@ import App from "./App.vue";
 import { router } from "./router";
 import { useSession } from "./stores/session";
 
-// The first view's code comes while the words do, and not after the session is known.
+// The first view's code comes while the words do, and not after the session is known; the router says if it does not.
 for (const record of router.resolve(location.pathname).matched) {
   for (const view of Object.values(record.components ?? {})) {
-    if (typeof view === "function") void (view as () => Promise<unknown>)();
+    if (typeof view === "function") (view as () => Promise<unknown>)().catch(() => undefined);
   }
 }
 

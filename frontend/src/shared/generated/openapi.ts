@@ -538,6 +538,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/finance/accounts/open": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Opens a class II or III account bound to the card; answers the one that there is already. */
+        post: operations["finance_account_open"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/accounts/openable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Which classes of account the caller may open, and why not the others. */
+        get: operations["finance_accounts_openable"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/finance/accounts/{account_id}": {
         parameters: {
             query?: never;
@@ -671,6 +705,23 @@ export interface paths {
         post?: never;
         /** @description Ends one of the person's bank sessions. */
         delete: operations["finance_bank_session_close"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/clearing-breaks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Open breaks, newest first, for operations. */
+        get: operations["finance_clearing_breaks"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -848,6 +899,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/finance/payouts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The caller's payouts and what became of each, newest first. */
+        get: operations["finance_payouts"];
+        put?: never;
+        /** @description Prepares a payout; it happens when its statement is confirmed on the bank's origin. */
+        post: operations["finance_payout_prepare"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/payouts/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The caller's accounts and the cards that each may pay out to. */
+        get: operations["finance_payout_options"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/payouts/{payout_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description What became of the payout. */
+        get: operations["finance_payout"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/finance/pin": {
         parameters: {
             query?: never;
@@ -945,6 +1048,91 @@ export interface paths {
         get: operations["wealth_navs"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/transfers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Prepares a transfer; it happens when its statement is confirmed on the bank's origin. */
+        post: operations["finance_transfer_prepare"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/transfers/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The payee as the bank knows them, and the payer's accounts with what their limits leave. */
+        get: operations["finance_transfer_options"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/transfers/{transfer_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The transfer as the caller sees it: their own account, the other's masked name, what they may do. */
+        get: operations["finance_transfer"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/transfers/{transfer_id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Credits the account that the payee chose. Without any account: 409 account_needed. */
+        post: operations["finance_transfer_accept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/transfers/{transfer_id}/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Returns the money to the payer at once. */
+        post: operations["finance_transfer_return"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1577,11 +1765,26 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AccountChoice: {
+            account_class: components["schemas"]["AccountClass2e1Enum"];
+            /** Format: uuid */
+            account_id: string;
+            available_fen: number;
+            cards: components["schemas"]["PayableCard"][];
+            code: string;
+            day_left_fen: number | null;
+            fits_fen: number | null;
+            name: string;
+            ok: boolean;
+            reason: string;
+            tail: string;
+            year_left_fen: number | null;
+        };
         /** @enum {string} */
-        AccountClassEnum: "I" | "II" | "III";
+        AccountClass2e1Enum: "I" | "II" | "III";
         /** @description An account as its owner sees it. */
         AccountOut: {
-            account_class?: (components["schemas"]["AccountClassEnum"] | components["schemas"]["NullEnum"]) | null;
+            account_class?: (components["schemas"]["AccountOutAccountClassEnum"] | components["schemas"]["NullEnum"]) | null;
             available_fen: number;
             /** Format: int64 */
             balance_fen?: number;
@@ -1598,6 +1801,8 @@ export interface components {
             status?: components["schemas"]["AccountOutStatusEnum"];
             tail?: string;
         };
+        /** @enum {string} */
+        AccountOutAccountClassEnum: "I" | "II" | "III";
         /** @enum {string} */
         AccountOutStatusEnum: "open" | "frozen" | "closed";
         AccountsOut: {
@@ -1714,6 +1919,25 @@ export interface components {
             kind: components["schemas"]["Kind61cEnum"];
             tail: string;
         };
+        BreakDetail: {
+            amount_fen: number;
+            detail: string;
+            /** Format: uuid */
+            end_to_end_id: string;
+            /** Format: uuid */
+            id: string;
+            kind: string;
+            /** Format: date-time */
+            opened_at: string;
+            /** Format: uuid */
+            payout_id: string;
+            payout_state: string;
+        };
+        BreakPage: {
+            items: components["schemas"]["BreakDetail"][];
+            /** Format: uuid */
+            next: string | null;
+        };
         CardInputRequest: {
             /**
              * Format: uuid
@@ -1760,7 +1984,7 @@ export interface components {
         };
         ChatSealOutput: {
             organisation: string;
-            role: components["schemas"]["RoleEnum"];
+            role: components["schemas"]["RoleCdeEnum"];
             title: string;
             title_en: string;
         };
@@ -2282,6 +2506,27 @@ export interface components {
             /** Format: uuid */
             person_id: string;
         };
+        OpenableClass: {
+            account_class: components["schemas"]["AccountClass2e1Enum"];
+            /** Format: uuid */
+            account_id: string | null;
+            buys_wealth: boolean;
+            ceiling_fen: number | null;
+            code: string;
+            day_fen: number | null;
+            ok: boolean;
+            reason: string;
+            takes_from_others: boolean;
+            year_fen: number | null;
+        };
+        OpenedAccount: {
+            account_class: components["schemas"]["AccountClass2e1Enum"];
+            /** Format: uuid */
+            account_id: string;
+            name: string;
+            pin_state: components["schemas"]["PinStateEnum"];
+            tail: string;
+        };
         OpenedBodyRequest: {
             sha256: string;
         };
@@ -2289,6 +2534,18 @@ export interface components {
             /** Format: uuid */
             intent_id: string;
             session: components["schemas"]["SessionOut"];
+        };
+        OpeningChoices: {
+            cards: components["schemas"]["PayableCard"][];
+            items: components["schemas"]["OpenableClass"][];
+            pin_state: components["schemas"]["PinStateEnum"];
+        };
+        /** @enum {string} */
+        OpeningOrderAccountClassEnum: "II" | "III";
+        OpeningOrderRequest: {
+            account_class: components["schemas"]["OpeningOrderAccountClassEnum"];
+            /** Format: uuid */
+            card_id: string;
         };
         OptionShape: {
             en: string;
@@ -2384,6 +2641,60 @@ export interface components {
         PatchedSettingsBodyRequest: {
             window?: components["schemas"]["SettingsBodyWindowEnum"];
         };
+        PayableCard: {
+            bank_name: string;
+            /** Format: uuid */
+            id: string;
+            kind: string;
+            tail: string;
+        };
+        Payee: {
+            first_time: boolean;
+            /** Format: uuid */
+            id: string;
+            masked_name: string | null;
+            verified: boolean;
+        };
+        PayoutChoices: {
+            accounts: components["schemas"]["AccountChoice"][];
+        };
+        PayoutDetail: {
+            /** Format: uuid */
+            account_id: string;
+            account_name: string;
+            amount_fen: number;
+            bank_name: string;
+            card_tail: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            finished_at: string | null;
+            /** Format: uuid */
+            id: string;
+            in_doubt: boolean;
+            reason: string;
+            state: components["schemas"]["PayoutDetailStateEnum"];
+        };
+        /** @enum {string} */
+        PayoutDetailStateEnum: "accepted" | "sent" | "settled" | "returned";
+        PayoutOrderRequest: {
+            /** Format: uuid */
+            account_id: string;
+            /** Format: int64 */
+            amount_fen: number;
+            /** Format: uuid */
+            card_id: string;
+            /**
+             * Format: uuid
+             * @description Made by the client; becomes the payout's id.
+             */
+            id: string;
+        };
+        PayoutPage: {
+            items: components["schemas"]["PayoutDetail"][];
+            /** Format: uuid */
+            next: string | null;
+        };
         PersonOutput: {
             avatar_url: string | null;
             hue: number;
@@ -2468,6 +2779,11 @@ export interface components {
             /** Format: uuid */
             id: string;
         };
+        PreparedIntent: {
+            confirm_url: string;
+            /** Format: uuid */
+            intent_id: string;
+        };
         /** @description Where to confirm; hand `confirm_url` to openBankSheet. */
         PreparedOut: {
             /** Format: uri */
@@ -2548,6 +2864,10 @@ export interface components {
             seq: number;
             unread: number;
         };
+        ReceivingAccountRequest: {
+            /** Format: uuid */
+            account_id?: string | null;
+        };
         /** @description A device that signs in. A device that names no id is a new one. */
         RegistrationInputRequest: {
             code: string;
@@ -2575,10 +2895,10 @@ export interface components {
             menu: unknown;
         };
         /** @enum {string} */
-        RoleEnum: "advisor" | "agent" | "official" | "staff";
+        RoleCdeEnum: "advisor" | "agent" | "official" | "staff";
         SealOutput: {
             organisation: string;
-            role: components["schemas"]["RoleEnum"];
+            role: components["schemas"]["RoleCdeEnum"];
             title: string;
             title_en: string;
         };
@@ -2699,6 +3019,60 @@ export interface components {
         };
         /** @enum {string} */
         ToEnum: "cut_off" | "next_trading_day";
+        TransferChoices: {
+            accounts: components["schemas"]["AccountChoice"][];
+            fee_fen: number;
+            payee: components["schemas"]["Payee"];
+            returns_after_hours: number;
+        };
+        TransferDetail: {
+            amount_fen: number;
+            blocked_code: string;
+            blocked_reason: string;
+            /** Format: uuid */
+            conversation_id: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string;
+            /** Format: date-time */
+            finished_at: string | null;
+            /** Format: uuid */
+            id: string;
+            may_accept: boolean;
+            may_return: boolean;
+            memo: string;
+            options: components["schemas"]["AccountChoice"][];
+            other_name: string;
+            own_account: string | null;
+            /** Format: uuid */
+            payee_id: string;
+            /** Format: uuid */
+            payer_id: string;
+            role: components["schemas"]["TransferDetailRoleEnum"];
+            state: components["schemas"]["TransferDetailStateEnum"];
+        };
+        /** @enum {string} */
+        TransferDetailRoleEnum: "payer" | "payee";
+        /** @enum {string} */
+        TransferDetailStateEnum: "pending" | "received" | "returned" | "expired";
+        TransferOrderRequest: {
+            /** Format: uuid */
+            account_id: string;
+            /** Format: int64 */
+            amount_fen: number;
+            /** Format: uuid */
+            conversation_id: string;
+            /**
+             * Format: uuid
+             * @description Made by the client; becomes the transfer's id.
+             */
+            id: string;
+            /** @default  */
+            memo: string;
+            /** Format: uuid */
+            payee_id: string;
+        };
         UnseenShape: {
             posts: number;
             reactions: number;
@@ -3565,6 +3939,50 @@ export interface operations {
             };
         };
     };
+    finance_account_open: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OpeningOrderRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenedAccount"];
+                };
+            };
+        };
+    };
+    finance_accounts_openable: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpeningChoices"];
+                };
+            };
+        };
+    };
     finance_account: {
         parameters: {
             query?: never;
@@ -3769,6 +4187,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    finance_clearing_breaks: {
+        parameters: {
+            query?: {
+                before?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BreakPage"];
+                };
             };
         };
     };
@@ -4044,6 +4484,91 @@ export interface operations {
             };
         };
     };
+    finance_payouts: {
+        parameters: {
+            query?: {
+                before?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PayoutPage"];
+                };
+            };
+        };
+    };
+    finance_payout_prepare: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PayoutOrderRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreparedIntent"];
+                };
+            };
+        };
+    };
+    finance_payout_options: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PayoutChoices"];
+                };
+            };
+        };
+    };
+    finance_payout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                payout_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PayoutDetail"];
+                };
+            };
+        };
+    };
     finance_pin: {
         parameters: {
             query?: never;
@@ -4196,6 +4721,122 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NavsShape"];
+                };
+            };
+        };
+    };
+    finance_transfer_prepare: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TransferOrderRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreparedIntent"];
+                };
+            };
+        };
+    };
+    finance_transfer_options: {
+        parameters: {
+            query: {
+                conversation_id: string;
+                payee_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransferChoices"];
+                };
+            };
+        };
+    };
+    finance_transfer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                transfer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransferDetail"];
+                };
+            };
+        };
+    };
+    finance_transfer_accept: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path: {
+                transfer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ReceivingAccountRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransferDetail"];
+                };
+            };
+        };
+    };
+    finance_transfer_return: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path: {
+                transfer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransferDetail"];
                 };
             };
         };

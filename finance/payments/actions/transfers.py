@@ -1,0 +1,312 @@
+"""Transfers in chat: prepared, confirmed on the bank sheet, held; then received, returned, or back after 24 hours."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts import queries as people
+from finance.bank_session import actions as bank_session
+from finance.bank_session.statements import Line, StatementDraft
+from finance.ledger import actions as ledger
+from finance.ledger.access import account_of
+from finance.ledger.errors import InsufficientFunds
+from finance.ledger.models import Account
+from finance.payments import access, limits, queries, rules
+from finance.payments.errors import (
+    AccountNeeded,
+    NotFriends,
+    NotToStaff,
+    OwnTransfer,
+    TransferExpired,
+    TransferFinished,
+)
+from finance.payments.models import Transfer
+from finance.payments.queries import account_name
+from kernel import audit, jobs
+from kernel.clock import business_now
+from kernel.errors import Language, NotFound
+
+KIND = "transfer"
+LIFE = timedelta(hours=24)
+FEE_FEN = 0
+STATEMENT_LIFE = timedelta(minutes=10)
+PAYEE_KINDS = frozenset({"customer", "visitor"})
+
+CARD_TOPIC = "payments.transfer_card"
+EXPIRY_TOPIC = "payments.transfer_expiry"
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the payer asks for. Also what the intent keeps, in this form."""
+
+    conversation_id: UUID
+    payee_id: UUID
+    amount_fen: int
+    account_id: UUID
+    memo: str
+
+    def subject(self) -> dict[str, object]:
+        """As JSON."""
+        return {
+            "conversation_id": str(self.conversation_id),
+            "payee_id": str(self.payee_id),
+            "amount_fen": self.amount_fen,
+            "account_id": str(self.account_id),
+            "memo": self.memo,
+        }
+
+    @classmethod
+    def of(cls, subject: dict[str, object]) -> "Order":
+        """From what `subject` wrote."""
+        return cls(
+            conversation_id=UUID(str(subject["conversation_id"])),
+            payee_id=UUID(str(subject["payee_id"])),
+            amount_fen=int(str(subject["amount_fen"])),
+            account_id=UUID(str(subject["account_id"])),
+            memo=str(subject["memo"]),
+        )
+
+
+@dataclass(frozen=True)
+class TransferChoices:
+    """What a transfer form shows."""
+
+    payee: queries.PayeeFacts
+    accounts: list[queries.AccountOption]
+    fee_fen: int
+    returns_after_hours: int
+
+
+def may_pay(payer_id: UUID, payee_id: UUID, conversation_id: UUID) -> None:
+    """Whether the two may pay each other here. Raises NotFound, NotToStaff, NotFriends."""
+    kind = people.kind_of(payee_id)
+    if payer_id == payee_id or kind is None:
+        raise NotFound
+    access.shared_conversation(payer_id, payee_id, conversation_id)
+    if kind not in PAYEE_KINDS:
+        raise NotToStaff
+    if not people.are_friends(payer_id, payee_id):
+        raise NotFriends
+
+
+def choices(payer_id: UUID, payee_id: UUID, conversation_id: UUID, language: Language) -> TransferChoices:
+    """What the payer can choose from. Raises NotFound, NotToStaff, NotFriends."""
+    may_pay(payer_id, payee_id, conversation_id)
+    return TransferChoices(
+        payee=queries.payee_facts(payer_id, payee_id),
+        accounts=queries.account_options(payer_id, "out", "other", language),
+        fee_fen=FEE_FEN,
+        returns_after_hours=LIFE // timedelta(hours=1),
+    )
+
+
+def _checked(payer_id: UUID, order: Order) -> Account:
+    may_pay(payer_id, order.payee_id, order.conversation_id)
+    account = account_of(payer_id, order.account_id)
+    use = limits.used([account.pk], "out")[account.pk]
+    limits.refuse_unless_ok(rules.decide(limits.side_of(account, use), "out", "other", order.amount_fen))
+    if account.available_fen < order.amount_fen:
+        raise InsufficientFunds(available_fen=account.available_fen)
+    return account
+
+
+def statement(payer_id: UUID, order: Order) -> StatementDraft:
+    """What the payer confirms: the payee's registered name from the server, the account, what happens next.
+
+    Raises what `prepare` raises.
+    """
+    account = _checked(payer_id, order)
+    payee = people.person_cards([order.payee_id], viewer_id=payer_id)[order.payee_id]
+    masked = people.masked_name(order.payee_id)
+    proved = people.identity_level(order.payee_id) == "verified"
+    zh_proof, en_proof = ("已实名", "identity verified") if proved else ("未实名", "identity not verified")
+    lines = [
+        Line(
+            "收款人", "To", f"{masked or payee.name}(好友,{zh_proof})", f"{masked or payee.name} (friend, {en_proof})"
+        ),
+        Line("付款账户", "From", *account_name(account)),
+        Line(
+            "到账方式", "Arrives", "对方收款后到账,24 小时未收自动退回", "When received; returns after 24 hours if not"
+        ),
+    ]
+    if order.memo:
+        lines.insert(2, Line("附言", "Note", order.memo, order.memo))
+    if queries.is_first_payee(payer_id, order.payee_id):
+        lines.append(
+            Line(
+                "提醒",
+                "Caution",
+                "您首次向此人付款,请先用其他方式核实对方身份",
+                "You pay this person for the first time; make sure it is really them",
+            )
+        )
+    return StatementDraft(
+        title_zh="确认转账",
+        title_en="Confirm transfer",
+        amount_fen=order.amount_fen,
+        fee_fen=FEE_FEN,
+        lines=lines,
+        valid_until=business_now() + STATEMENT_LIFE,
+    )
+
+
+def prepare(
+    *, intent_id: UUID, payer_id: UUID, chat_session_id: UUID, device_id: UUID, order: Order, language: Language
+) -> bank_session.Prepared:
+    """Stores the intent with its statement; moves nothing.
+
+    Raises NotFound (conversation, payee or account that is not the payer's), NotToStaff, NotFriends, RuleRefused,
+    InsufficientFunds.
+    """
+    return bank_session.prepare(
+        intent_id=intent_id,
+        person_id=payer_id,
+        chat_session_id=chat_session_id,
+        device_id=device_id,
+        kind=KIND,
+        subject=order.subject(),
+        draft=statement(payer_id, order),
+        language=language,
+    )
+
+
+def confirm(*, transfer_id: UUID, payer_id: UUID, order: Order) -> Transfer:
+    """Holds the money for the payee. Runs in the confirmation's transaction, right after `statement` was said again.
+
+    Raises RuleRefused, InsufficientFunds, AccountClosed; then nothing is held.
+    """
+    account = account_of(payer_id, order.account_id)
+    limits.claim(
+        key=f"transfer:{transfer_id}:out",
+        account=account,
+        direction="out",
+        counterpart="other",
+        amount_fen=order.amount_fen,
+    )
+    hold = ledger.place_hold(
+        key=f"transfer:{transfer_id}:hold",
+        account_id=account.pk,
+        amount_fen=order.amount_fen,
+        kind=KIND,
+        reference=transfer_id,
+        memo=_memo(order.memo),
+    )
+    moment = business_now()
+    transfer = Transfer.objects.create(
+        id=transfer_id,
+        payer_id=payer_id,
+        payee_id=order.payee_id,
+        conversation_id=order.conversation_id,
+        amount_fen=order.amount_fen,
+        memo=order.memo,
+        from_account=account,
+        hold_id=hold.hold_id,
+        created_at=moment,
+        expires_at=moment + LIFE,
+    )
+    audit.record(
+        payer_id,
+        "payments.transfer_confirmed",
+        f"transfer:{transfer_id}",
+        {"payee": str(order.payee_id), "amount_fen": order.amount_fen, "account": str(account.pk)},
+    )
+    jobs.enqueue(CARD_TOPIC, {"transfer_id": str(transfer_id)})
+    jobs.enqueue(
+        EXPIRY_TOPIC, {"transfer_id": str(transfer_id)}, run_at=transfer.expires_at, key=f"expiry:{transfer_id}"
+    )
+    return transfer
+
+
+def _memo(memo: str) -> str:
+    return f"转账 {memo}" if memo else "转账"
+
+
+def _pending(person_id: UUID, transfer_id: UUID) -> Transfer:
+    """The transfer under its lock, if this person may take or return it now."""
+    transfer = access.transfer_of(person_id, transfer_id, lock=True)
+    if transfer.payer_id == person_id:
+        raise OwnTransfer
+    if transfer.state != Transfer.State.PENDING:
+        raise TransferFinished
+    if business_now() >= transfer.expires_at:
+        raise TransferExpired
+    return transfer
+
+
+def _finish(transfer: Transfer, state: Transfer.State, to_account: Account | None = None) -> None:
+    if state not in Transfer.TRANSITIONS.get(transfer.state, frozenset()):
+        raise ValueError(f"a transfer does not go from {transfer.state} to {state}")
+    transfer.state = state
+    transfer.to_account = to_account
+    transfer.revision += 1
+    transfer.finished_at = business_now()
+    transfer.save(update_fields=["state", "to_account", "revision", "finished_at"])
+    jobs.enqueue(CARD_TOPIC, {"transfer_id": str(transfer.pk)})
+
+
+@transaction.atomic
+def accept(*, transfer_id: UUID, payee_id: UUID, account_id: UUID | None) -> Transfer:
+    """Credits the held money to an account of the payee's choice.
+
+    Raises NotFound, OwnTransfer, TransferFinished, TransferExpired, AccountNeeded (the payee has no account),
+    RuleRefused (the account's class may not take it); then the transfer stays as it was.
+    """
+    transfer = _pending(payee_id, transfer_id)
+    if not queries.open_accounts(payee_id):
+        raise AccountNeeded
+    if account_id is None:
+        raise NotFound
+    account = account_of(payee_id, account_id)
+    limits.claim(
+        key=f"transfer:{transfer_id}:in",
+        account=account,
+        direction="in",
+        counterpart="other",
+        amount_fen=transfer.amount_fen,
+    )
+    ledger.capture_hold(
+        key=f"transfer:{transfer_id}:capture",
+        hold_id=transfer.hold_id,
+        legs_to=[(account.pk, transfer.amount_fen)],
+        kind=KIND,
+        memo=_memo(transfer.memo),
+    )
+    _finish(transfer, Transfer.State.RECEIVED, account)
+    audit.record(
+        payee_id,
+        "payments.transfer_received",
+        f"transfer:{transfer_id}",
+        {"account": str(account.pk), "amount_fen": transfer.amount_fen},
+    )
+    return transfer
+
+
+def _give_back(transfer: Transfer, state: Transfer.State) -> None:
+    limits.give_back(key=f"transfer:{transfer.pk}:out")
+    ledger.release_hold(key=f"transfer:{transfer.pk}:release", hold_id=transfer.hold_id, memo=_memo(transfer.memo))
+    _finish(transfer, state)
+
+
+@transaction.atomic
+def send_back(*, transfer_id: UUID, payee_id: UUID) -> Transfer:
+    """The payee does not want it: the payer has the money again at once.
+
+    Raises NotFound, OwnTransfer, TransferFinished, TransferExpired.
+    """
+    transfer = _pending(payee_id, transfer_id)
+    _give_back(transfer, Transfer.State.RETURNED)
+    audit.record(payee_id, "payments.transfer_returned", f"transfer:{transfer_id}")
+    return transfer
+
+
+@transaction.atomic
+def expire(*, transfer_id: UUID) -> None:
+    """Gives the money back to the payer if 24 hours have passed and nobody took it; otherwise changes nothing."""
+    transfer = Transfer.objects.select_for_update().get(pk=transfer_id)
+    if transfer.state != Transfer.State.PENDING or business_now() < transfer.expires_at:
+        return
+    _give_back(transfer, Transfer.State.EXPIRED)
+    audit.record(None, "payments.transfer_expired", f"transfer:{transfer_id}")

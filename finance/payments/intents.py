@@ -1,0 +1,33 @@
+"""What of payments is confirmed on the bank sheet."""
+
+from finance.bank_session import registry
+from finance.bank_session.models import Intent
+from finance.bank_session.registry import ExecuteResult
+from finance.bank_session.statements import StatementDraft
+from finance.payments.actions import payouts, transfers
+
+
+def _state_transfer(intent: Intent) -> StatementDraft:
+    return transfers.statement(intent.person_id, transfers.Order.of(intent.subject))
+
+
+def _do_transfer(intent: Intent) -> ExecuteResult:
+    order = transfers.Order.of(intent.subject)
+    transfer = transfers.confirm(transfer_id=intent.pk, payer_id=intent.person_id, order=order)
+    return ExecuteResult({"transfer_id": str(transfer.pk), "state": transfer.state})
+
+
+def _state_payout(intent: Intent) -> StatementDraft:
+    return payouts.statement(intent.person_id, payouts.Order.of(intent.subject))
+
+
+def _do_payout(intent: Intent) -> ExecuteResult:
+    order = payouts.Order.of(intent.subject)
+    payout = payouts.confirm(payout_id=intent.pk, person_id=intent.person_id, order=order)
+    return ExecuteResult({"payout_id": str(payout.pk), "state": payout.state})
+
+
+def register() -> None:
+    """Tells the bank session of the kinds, at start."""
+    registry.register(transfers.KIND, execute=_do_transfer, restate=_state_transfer)
+    registry.register(payouts.KIND, execute=_do_payout, restate=_state_payout)

@@ -1,0 +1,32 @@
+"""Outbox consumers of payments. Each may run twice."""
+
+from uuid import UUID
+
+from finance.payments import cards
+from finance.payments.actions import payouts, transfers
+from finance.payments.models import Payout, Transfer
+from kernel.jobs import Payload, consumer
+
+
+@consumer(transfers.CARD_TOPIC)
+def show_transfer(payload: Payload) -> None:
+    """The card follows the transfer."""
+    cards.show_transfer(Transfer.objects.get(pk=UUID(payload["transfer_id"])))
+
+
+@consumer(transfers.EXPIRY_TOPIC)
+def expire_transfer(payload: Payload) -> None:
+    """24 hours have passed."""
+    transfers.expire(transfer_id=UUID(payload["transfer_id"]))
+
+
+@consumer(payouts.STEP_TOPIC)
+def step_payout(payload: Payload) -> None:
+    """The next word with the clearing network."""
+    payouts.step(payout_id=UUID(payload["payout_id"]), number=int(payload["step"]))
+
+
+@consumer(payouts.CHANGED_TOPIC)
+def tell_owner(payload: Payload) -> None:
+    """Open pages look again."""
+    cards.hint_payout(Payout.objects.get(pk=UUID(payload["payout_id"])))

@@ -1,0 +1,226 @@
+"""What each class of account may do, with whom, and how much: one table, and one function that reads it.
+
+Classes I, II, III and their limits: 《中国人民银行关于落实个人银行账户分类管理制度的通知》(银发〔2016〕302号), with the
+figures for class III of 银发〔2018〕16号. Amounts are whole fen; days and years are those of Asia/Shanghai.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from kernel.money import yuan
+
+AccountClass = Literal["I", "II", "III"]
+Direction = Literal["in", "out"]
+Counterpart = Literal["bound", "own", "other", "wealth"]
+"""The account's own bound card or account; another account of the same owner; somebody else's; a wealth product."""
+
+CLASS_II_DAY_FEN = 10_000_00
+CLASS_II_YEAR_FEN = 200_000_00
+CLASS_III_DAY_FEN = 2_000_00
+CLASS_III_YEAR_FEN = 50_000_00
+CLASS_III_CEILING_FEN = 2_000_00
+PIN_DAY_FEN = 50_000_00
+"""What a class I account pays others in a day with nothing stronger than the PIN."""
+
+SOURCE_ZH = "银发〔2016〕302号"
+SOURCE_EN = "PBoC notice Yinfa (2016) No. 302"
+PIN_SOURCE_ZH = "密码确认限额"
+PIN_SOURCE_EN = "the limit for PIN confirmation"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One row: whether this is allowed, and up to how much a day and a year (None: no limit of its own)."""
+
+    allowed: bool
+    day_fen: int | None = None
+    year_fen: int | None = None
+    zh: str = ""
+    en: str = ""
+    source_zh: str = SOURCE_ZH
+    source_en: str = SOURCE_EN
+
+
+FREE = Rule(True)
+_PIN = Rule(True, PIN_DAY_FEN, None, source_zh=PIN_SOURCE_ZH, source_en=PIN_SOURCE_EN)
+_II = Rule(True, CLASS_II_DAY_FEN, CLASS_II_YEAR_FEN)
+_III = Rule(True, CLASS_III_DAY_FEN, CLASS_III_YEAR_FEN)
+_II_UNBOUND = Rule(
+    False,
+    zh="线上开立的Ⅱ类账户只能从它绑定的账户收款",
+    en="A class II account opened online takes money only from the account that is bound to it",
+)
+_III_WEALTH = Rule(
+    False,
+    zh="Ⅲ类账户只用于小额收付,不能购买理财产品",
+    en="A class III account is for small payments and does not buy wealth products",
+)
+
+TABLE: dict[tuple[AccountClass, bool, Direction, Counterpart], Rule] = {
+    # (class, opened remotely, direction, counterpart)
+    ("I", False, "in", "bound"): FREE,
+    ("I", False, "in", "own"): FREE,
+    ("I", False, "in", "other"): FREE,
+    ("I", False, "in", "wealth"): FREE,
+    ("I", False, "out", "bound"): FREE,
+    ("I", False, "out", "own"): FREE,
+    ("I", False, "out", "other"): _PIN,
+    ("I", False, "out", "wealth"): FREE,
+    ("II", False, "in", "bound"): FREE,
+    ("II", False, "in", "own"): _II,
+    ("II", False, "in", "other"): _II,
+    ("II", False, "in", "wealth"): FREE,
+    ("II", False, "out", "bound"): FREE,
+    ("II", False, "out", "own"): _II,
+    ("II", False, "out", "other"): _II,
+    ("II", False, "out", "wealth"): FREE,
+    ("II", True, "in", "bound"): FREE,
+    ("II", True, "in", "own"): _II_UNBOUND,
+    ("II", True, "in", "other"): _II_UNBOUND,
+    ("II", True, "in", "wealth"): FREE,
+    ("II", True, "out", "bound"): FREE,
+    ("II", True, "out", "own"): _II,
+    ("II", True, "out", "other"): _II,
+    ("II", True, "out", "wealth"): FREE,
+    ("III", False, "in", "bound"): FREE,
+    ("III", False, "in", "own"): _III,
+    ("III", False, "in", "other"): _III,
+    ("III", False, "in", "wealth"): _III_WEALTH,
+    ("III", False, "out", "bound"): FREE,
+    ("III", False, "out", "own"): _III,
+    ("III", False, "out", "other"): _III,
+    ("III", False, "out", "wealth"): _III_WEALTH,
+    ("III", True, "in", "bound"): FREE,
+    ("III", True, "in", "own"): _III,
+    ("III", True, "in", "other"): _III,
+    ("III", True, "in", "wealth"): _III_WEALTH,
+    ("III", True, "out", "bound"): FREE,
+    ("III", True, "out", "own"): _III,
+    ("III", True, "out", "other"): _III,
+    ("III", True, "out", "wealth"): _III_WEALTH,
+}
+"""A class I account is opened at a counter: there is no remote row for it, and asking for one is refused."""
+
+CEILINGS_FEN: dict[AccountClass, int | None] = {"I": None, "II": None, "III": CLASS_III_CEILING_FEN}
+"""The most that an account of the class may hold."""
+
+CLASS_MARKS: dict[str, str] = {"I": "Ⅰ", "II": "Ⅱ", "III": "Ⅲ"}
+REMOTE_CLASSES: tuple[AccountClass, ...] = ("II", "III")
+"""What can be opened with a card of another bank and its four-element check. Class I is opened at a counter."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """The account in question, with what it holds and has used of its limits in this direction (holds included)."""
+
+    account_class: AccountClass
+    opened_remotely: bool
+    balance_fen: int = 0
+    used_day_fen: int = 0
+    used_year_fen: int = 0
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Yes or no. A no names its rule: `code` for programs, the sentence for people, and what would still fit."""
+
+    ok: bool
+    code: str = ""
+    zh: str = ""
+    en: str = ""
+    fits_fen: int | None = None
+    """The largest amount that the limits leave now; None where nothing limits it."""
+
+
+def rule_for(side: Side, direction: Direction, counterpart: Counterpart) -> Rule:
+    """The row of the table for this account; what the table does not name is refused."""
+    key = (side.account_class, side.opened_remotely, direction, counterpart)
+    return TABLE.get(
+        key, Rule(False, zh="Ⅰ类账户只能在柜面开立", en="A class I account is opened at a branch, not remotely")
+    )
+
+
+@dataclass(frozen=True)
+class _Room:
+    """What one limit leaves, and how its refusal reads."""
+
+    left_fen: int
+    code: str
+    zh: str
+    en: str
+
+
+def _rooms(side: Side, rule: Rule, direction: Direction) -> list[_Room]:
+    mark, name = CLASS_MARKS[side.account_class], side.account_class
+    way_zh, way_en = ("转入", "take in") if direction == "in" else ("转出", "pay out")
+    rooms = []
+    for limit, used, code, zh, en in (
+        (rule.day_fen, side.used_day_fen, "day_limit", "每日", "a day"),
+        (rule.year_fen, side.used_year_fen, "year_limit", "每年", "a year"),
+    ):
+        if limit is not None:
+            left = max(0, limit - used)
+            rooms.append(
+                _Room(
+                    left,
+                    code,
+                    f"{mark}类账户{zh}累计{way_zh}最多 ¥{yuan(limit)},目前还可{way_zh} ¥{yuan(left)}",
+                    f"A class {name} account may {way_en} at most ¥{yuan(limit)} {en}; ¥{yuan(left)} is left",
+                )
+            )
+    ceiling = CEILINGS_FEN[side.account_class]
+    if direction == "in" and ceiling is not None:
+        left = max(0, ceiling - side.balance_fen)
+        rooms.append(
+            _Room(
+                left,
+                "ceiling",
+                f"{mark}类账户余额最多 ¥{yuan(ceiling)},目前还可收 ¥{yuan(left)}",
+                f"A class {name} account holds at most ¥{yuan(ceiling)}; ¥{yuan(left)} more fits",
+            )
+        )
+    return rooms
+
+
+def decide(side: Side, direction: Direction, counterpart: Counterpart, amount_fen: int) -> Decision:
+    """Whether the account may take or give this much, by the table. Pure: everything it weighs is in `side`."""
+    rule = rule_for(side, direction, counterpart)
+    if not rule.allowed:
+        return Decision(
+            False, "class_forbids", f"{rule.zh}({rule.source_zh})。", f"{rule.en} ({rule.source_en}).", fits_fen=0
+        )
+    rooms = _rooms(side, rule, direction)
+    fits = min((room.left_fen for room in rooms), default=None)
+    for room in rooms:
+        if amount_fen > room.left_fen:
+            zh, en = f"{room.zh}({rule.source_zh})。", f"{room.en} ({rule.source_en})."
+            return Decision(False, room.code, zh, en, fits)
+    return Decision(True, fits_fen=fits)
+
+
+def may_open(account_class: AccountClass, *, verified: bool, cards: int, opened: bool) -> Decision:
+    """Whether the proof that a person has given opens an account of this class remotely.
+
+    `verified`: name and ID number confirmed by a bank. `cards`: class I accounts or credit cards of other banks that
+    the four-element check bound. `opened`: there is one already; one of each class is enough.
+    """
+    mark = CLASS_MARKS[account_class]
+    if account_class not in REMOTE_CLASSES:
+        return Decision(
+            False,
+            "counter_only",
+            f"Ⅰ类账户只能在柜面开立({SOURCE_ZH})。",
+            f"A class I account is opened at a branch, not remotely ({SOURCE_EN}).",
+        )
+    if opened:
+        return Decision(
+            False, "opened_already", f"您已有{mark}类账户。", f"You have a class {account_class} account already."
+        )
+    if not verified or not cards:
+        return Decision(
+            False,
+            "proof_needed",
+            f"开立{mark}类账户需要先绑定本人的Ⅰ类账户或信用卡({SOURCE_ZH})。",
+            f"A class {account_class} account needs a bound class I account or credit card of your own ({SOURCE_EN}).",
+        )
+    return Decision(True)

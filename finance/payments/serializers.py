@@ -1,0 +1,169 @@
+"""The shapes of the REST doors of payments. Amounts are whole fen."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from finance.payments.models import Payout, Transfer
+from kernel.fields import FenField, PlainText
+from kernel.money import MAX_FEN
+
+MAX_MEMO = 40
+Shape = serializers.Serializer[Any]
+
+
+class TransferOrder(Shape):
+    id = serializers.UUIDField(help_text="Made by the client; becomes the transfer's id.")
+    conversation_id = serializers.UUIDField()
+    payee_id = serializers.UUIDField()
+    amount_fen = FenField(minimum=1, maximum=MAX_FEN)
+    account_id = serializers.UUIDField()
+    memo = PlainText(max_length=MAX_MEMO, allow_blank=True, required=False, default="")
+
+
+class PreparedIntent(Shape):
+    intent_id = serializers.UUIDField()
+    confirm_url = serializers.CharField()
+
+
+class ReceivingAccount(Shape):
+    account_id = serializers.UUIDField(allow_null=True, required=False, default=None)
+
+
+class Nothing(Shape):
+    """An empty object."""
+
+
+class PayableCard(Shape):
+    id = serializers.UUIDField()
+    bank_name = serializers.CharField()
+    tail = serializers.CharField()
+    kind = serializers.CharField()
+
+
+class AccountChoice(Shape):
+    account_id = serializers.UUIDField()
+    name = serializers.CharField()
+    account_class = serializers.ChoiceField(["I", "II", "III"])
+    tail = serializers.CharField()
+    available_fen = serializers.IntegerField()
+    ok = serializers.BooleanField()
+    code = serializers.CharField(allow_blank=True)
+    reason = serializers.CharField(allow_blank=True)
+    fits_fen = serializers.IntegerField(allow_null=True)
+    day_left_fen = serializers.IntegerField(allow_null=True)
+    year_left_fen = serializers.IntegerField(allow_null=True)
+    cards = PayableCard(many=True)
+
+
+class TransferDetail(Shape):
+    id = serializers.UUIDField()
+    role = serializers.ChoiceField(["payer", "payee"])
+    conversation_id = serializers.UUIDField()
+    payer_id = serializers.UUIDField()
+    payee_id = serializers.UUIDField()
+    amount_fen = serializers.IntegerField()
+    memo = serializers.CharField(allow_blank=True)
+    state = serializers.ChoiceField(Transfer.State.choices)
+    other_name = serializers.CharField()
+    own_account = serializers.CharField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+    may_accept = serializers.BooleanField()
+    may_return = serializers.BooleanField()
+    blocked_code = serializers.CharField(allow_blank=True)
+    blocked_reason = serializers.CharField(allow_blank=True)
+    options = AccountChoice(many=True)
+
+
+class Payee(Shape):
+    id = serializers.UUIDField()
+    masked_name = serializers.CharField(allow_null=True)
+    verified = serializers.BooleanField()
+    first_time = serializers.BooleanField()
+
+
+class TransferChoices(Shape):
+    payee = Payee()
+    accounts = AccountChoice(many=True)
+    fee_fen = serializers.IntegerField()
+    returns_after_hours = serializers.IntegerField()
+
+
+class PayoutOrder(Shape):
+    id = serializers.UUIDField(help_text="Made by the client; becomes the payout's id.")
+    account_id = serializers.UUIDField()
+    card_id = serializers.UUIDField()
+    amount_fen = FenField(minimum=1, maximum=MAX_FEN)
+
+
+class PayoutDetail(Shape):
+    id = serializers.UUIDField()
+    account_id = serializers.UUIDField()
+    account_name = serializers.CharField()
+    bank_name = serializers.CharField()
+    card_tail = serializers.CharField()
+    amount_fen = serializers.IntegerField()
+    state = serializers.ChoiceField(Payout.State.choices)
+    in_doubt = serializers.BooleanField()
+    reason = serializers.CharField(allow_blank=True)
+    created_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+
+
+class PayoutPage(Shape):
+    items = PayoutDetail(many=True)
+    next = serializers.UUIDField(allow_null=True)
+
+
+class PayoutChoices(Shape):
+    accounts = AccountChoice(many=True)
+
+
+class OpeningOrder(Shape):
+    account_class = serializers.ChoiceField(["II", "III"])
+    card_id = serializers.UUIDField()
+
+
+class OpenableClass(Shape):
+    account_class = serializers.ChoiceField(["I", "II", "III"])
+    ok = serializers.BooleanField()
+    code = serializers.CharField(allow_blank=True)
+    reason = serializers.CharField(allow_blank=True)
+    account_id = serializers.UUIDField(allow_null=True)
+    ceiling_fen = serializers.IntegerField(allow_null=True)
+    day_fen = serializers.IntegerField(allow_null=True)
+    year_fen = serializers.IntegerField(allow_null=True)
+    takes_from_others = serializers.BooleanField()
+    buys_wealth = serializers.BooleanField()
+
+
+class OpeningChoices(Shape):
+    items = OpenableClass(many=True)
+    cards = PayableCard(many=True)
+    pin_state = serializers.ChoiceField(["none", "set", "locked"])
+
+
+class OpenedAccount(Shape):
+    account_id = serializers.UUIDField()
+    account_class = serializers.ChoiceField(["I", "II", "III"])
+    name = serializers.CharField()
+    tail = serializers.CharField()
+    pin_state = serializers.ChoiceField(["none", "set", "locked"])
+
+
+class BreakDetail(Shape):
+    id = serializers.UUIDField()
+    payout_id = serializers.UUIDField()
+    end_to_end_id = serializers.UUIDField(source="payout.end_to_end_id")
+    amount_fen = serializers.IntegerField(source="payout.amount_fen")
+    payout_state = serializers.CharField(source="payout.state")
+    kind = serializers.CharField()
+    detail = serializers.CharField()
+    opened_at = serializers.DateTimeField()
+
+
+class BreakPage(Shape):
+    items = BreakDetail(many=True)
+    next = serializers.UUIDField(allow_null=True)

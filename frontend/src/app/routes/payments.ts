@@ -1,0 +1,19 @@
+import type { RouteRecordRaw } from "vue-router";
+
+type Lazy = NonNullable<RouteRecordRaw["component"]>;
+
+/** A page beside a tab's list (wide) or over it (phone); the tab itself belongs to another area. */
+function beside(tab: string, list: Lazy, name: string, path: string, component: Lazy): RouteRecordRaw {
+  return { name, path, components: { list, default: component }, props: { list: false, default: true }, meta: { tab, detail: true } };
+}
+
+const messages = () => import("../views/messages/MessagesTab.vue");
+const me = () => import("../views/me/MeTab.vue");
+
+export default [
+  beside("messages", messages, "transfer-new", "/transfers/new/:conversationId/:payeeId", () => import("../views/payments/TransferNew.vue")),
+  beside("messages", messages, "transfer", "/transfers/:id", () => import("../views/payments/TransferPage.vue")),
+  beside("me", me, "open-account", "/me/open-account", () => import("../views/payments/OpenAccount.vue")),
+  beside("me", me, "payouts", "/me/payouts", () => import("../views/payments/PayoutsPage.vue")),
+  beside("me", me, "payout-new", "/me/payouts/new", () => import("../views/payments/PayoutNew.vue")),
+];

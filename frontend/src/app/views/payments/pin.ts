@@ -1,0 +1,11 @@
+import { api } from "@/shared/api";
+import { openBankSheet } from "@/shared/bankSheet";
+import { newId } from "@/shared/ids";
+import type { PreparedIntent } from "@/cards/transfers";
+
+/** Has the first PIN chosen on the bank's own page; whether it was. */
+export async function setPin(): Promise<boolean> {
+  const { intent_id, confirm_url } = await api.post<PreparedIntent>("/api/finance/pin", { id: newId() });
+  const { outcome } = await openBankSheet(confirm_url, intent_id);
+  return outcome === "done";
+}

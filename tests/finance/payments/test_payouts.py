@@ -1,0 +1,243 @@
+"""Money to one's card at another bank; the clearing house delays, rejects, repeats, contradicts and vanishes."""
+
+import subprocess
+import sys
+import time
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from deploy.local.install import ROOT
+from finance.ledger import queries as books
+from finance.ledger.models import Account
+from finance.payments.actions import payouts
+from finance.payments.models import ClearingBreak, Payout
+from kernel import clock, jobs
+from kernel.models import OutboxRow
+from tests.finance.payments.conftest import RICH, Shown
+
+
+@pytest.fixture
+def jiang(town, network):
+    """jiang with a class III account, bound to the card, and 1,000 yuan in it."""
+    town.account["jiang"] = town.open_class("jiang", "III").json()["account_id"]
+    town.fund(town.account["jiang"], 1_000_00)
+    jobs.drain()
+    return town
+
+
+def run_for(steps=1):
+    """Lets the worker do what is due now, and then the next steps, each in its own time."""
+    jobs.drain()
+    for _ in range(steps):
+        clock.advance(timedelta(minutes=11))
+        jobs.drain()
+
+
+def test_a_payout_is_held_sent_and_settled(jiang, network):
+    body = {
+        "id": str(uuid4()),
+        "account_id": jiang.account["jiang"],
+        "card_id": str(jiang.card("jiang")),
+        "amount_fen": 300_00,
+    }
+    sheet = Shown(jiang["jiang"].post("/api/finance/payouts", body))
+    assert sheet.lines["收款卡"].endswith("(本人,*一帆)")
+    assert sheet.lines["手续费"] == "¥ 0.00"
+    assert sheet.confirm().status_code == 200
+    assert jiang.money("jiang") == (1_000_00, 300_00)
+    assert jiang.payout("jiang", body["id"])["state"] == "accepted"
+    jobs.drain()
+    assert jiang.payout("jiang", body["id"])["state"] == "settled"
+    assert jiang.money("jiang") == (700_00, 0)
+    assert books.balance(books.internal("clearing-out")) == 300_00
+    assert [row["amount_fen"] for row in network.payments()] == [300_00]
+    assert jiang["jiang"].get("/api/finance/payouts").json()["items"][0]["state"] == "settled"
+
+
+def test_flows_with_the_bound_card_use_no_limit(jiang):
+    jiang.fund(jiang.account["jiang"], 1_000_00)
+    for _ in range(2):
+        jiang.pay_out("jiang", 1_000_00)
+    run_for()
+    jiang.fund(jiang.account["jiang"], 2_000_00)
+    jiang.pay_out("jiang", 2_000_00)
+    run_for()
+    assert set(Payout.objects.values_list("state", flat=True)) == {"settled"}
+
+
+def test_a_rejection_gives_the_money_back_and_says_why(jiang, network):
+    network.order({"on": "transfer", "do": "reject", "reason": "AC04"})
+    payout_id = jiang.pay_out("jiang", 300_00)
+    run_for()
+    seen = jiang.payout("jiang", payout_id)
+    assert (seen["state"], seen["reason"]) == ("returned", "对方银行说这张卡已销户")
+    assert jiang.money("jiang") == (1_000_00, 0)
+
+
+def test_an_answer_that_comes_twice_settles_once(jiang, network):
+    network.order({"on": "transfer", "do": "repeat"})
+    jiang.pay_out("jiang", 300_00)
+    run_for(2)
+    assert jiang.money("jiang") == (700_00, 0)
+    assert books.balance(books.internal("clearing-out")) == 300_00
+    assert not ClearingBreak.objects.exists()
+
+
+def test_a_payout_that_takes_its_time_is_asked_after_until_it_settles(jiang, network):
+    network.order({"on": "transfer", "do": "pending", "seconds": 1.0})
+    payout_id = jiang.pay_out("jiang", 300_00)
+    jobs.drain()
+    assert jiang.payout("jiang", payout_id)["state"] == "sent"
+    assert jiang.money("jiang") == (1_000_00, 300_00)
+    time.sleep(1.05)
+    run_for()
+    assert jiang.payout("jiang", payout_id)["state"] == "settled"
+    assert len(network.payments()) == 1
+
+
+@pytest.mark.parametrize("trouble", ["lose", "vanish", "delay"])
+def test_a_request_or_an_answer_that_is_lost_ends_settled_once(jiang, network, trouble):
+    network.order({"on": "transfer", "do": trouble, "times": 1, "seconds": 5.5})
+    payout_id = jiang.pay_out("jiang", 300_00)
+    jobs.drain()
+    assert jiang.payout("jiang", payout_id)["state"] == "accepted"
+    assert jiang.money("jiang") == (1_000_00, 300_00)
+    run_for()
+    assert jiang.payout("jiang", payout_id)["state"] == "settled"
+    assert jiang.money("jiang") == (700_00, 0)
+    assert len(network.payments()) == 1
+
+
+def test_a_network_that_is_gone_opens_a_break_and_its_return_closes_it(jiang, network):
+    network.kill()
+    payout_id = jiang.pay_out("jiang", 300_00)
+    run_for(payouts.DOUBT_AFTER_STEPS)
+    seen = jiang.payout("jiang", payout_id)
+    assert (seen["state"], seen["in_doubt"]) == ("accepted", True)
+    (row,) = jiang["fang"].get("/api/finance/clearing-breaks").json()["items"]
+    assert (row["payout_id"], row["kind"]) == (payout_id, "no_answer")
+    assert jiang["jiang"].get("/api/finance/clearing-breaks").status_code == 403
+    assert jiang.money("jiang") == (1_000_00, 300_00)
+    network.start()
+    run_for()
+    assert jiang.payout("jiang", payout_id)["state"] == "settled"
+    assert jiang["fang"].get("/api/finance/clearing-breaks").json()["items"] == []
+    assert len(network.payments()) == 1
+
+
+def test_a_network_that_contradicts_itself_moves_nothing_twice_and_opens_a_break(jiang, network):
+    network.order({"on": "transfer", "do": "contradict"})
+    payout_id = jiang.pay_out("jiang", 300_00)
+    run_for(2)
+    assert jiang.payout("jiang", payout_id)["state"] == "settled"
+    assert jiang.money("jiang") == (700_00, 0)
+    assert list(ClearingBreak.objects.values_list("kind", flat=True)) == ["contradiction"]
+
+
+def test_a_step_that_comes_twice_or_late_does_nothing(jiang, network):
+    payout_id = jiang.pay_out("jiang", 300_00)
+    jobs.drain()
+    for number in (0, 0, 1, 7):
+        payouts.step(payout_id=payout_id, number=number)
+    assert jiang.money("jiang") == (700_00, 0)
+    assert len(network.payments()) == 1
+
+
+def test_confirming_twice_pays_once(jiang, network):
+    body = {
+        "id": str(uuid4()),
+        "account_id": jiang.account["jiang"],
+        "card_id": str(jiang.card("jiang")),
+        "amount_fen": 300_00,
+    }
+    sheet = Shown(jiang["jiang"].post("/api/finance/payouts", body))
+    assert {sheet.confirm().status_code, sheet.confirm().status_code} == {200}
+    run_for(2)
+    assert jiang.money("jiang") == (700_00, 0)
+    assert len(network.payments()) == 1
+
+
+def test_other_peoples_accounts_cards_and_payouts_are_not_found(jiang):
+    payout_id = jiang.pay_out("jiang", 1_00)
+    assert jiang["su"].get(f"/api/finance/payouts/{payout_id}").status_code == 404
+    assert jiang["su"].get("/api/finance/payouts").json()["items"] == []
+    good = {
+        "id": str(uuid4()),
+        "account_id": jiang.account["jiang"],
+        "card_id": str(jiang.card("jiang")),
+        "amount_fen": 1,
+    }
+    for name, changed in (
+        ("su", {}),
+        ("su", {"account_id": str(jiang.account["su"])}),
+        ("jiang", {"account_id": str(jiang.account["su"])}),
+        ("jiang", {"card_id": str(uuid4())}),
+    ):
+        answer = jiang[name].post("/api/finance/payouts", {**good, **changed, "id": str(uuid4())})
+        assert answer.status_code == 404, (name, changed)
+
+
+def test_a_class_iii_account_pays_out_to_the_card_it_is_bound_to_alone(jiang):
+    unbound = jiang.open("jiang", "III", remotely=True)
+    jiang.fund(unbound, 100)
+    body = {
+        "id": str(uuid4()),
+        "account_id": str(unbound),
+        "card_id": str(jiang.card("jiang")),
+        "amount_fen": 100,
+    }
+    assert jiang["jiang"].post("/api/finance/payouts", body).json()["error"]["code"] == "card_not_bound"
+
+
+@pytest.mark.parametrize("amount", ["0", "-1", "0.5", "1e30", "true", '"100"', "9223372036854775808"])
+def test_an_amount_that_is_none_is_refused(jiang, amount):
+    body = (
+        f'{{"id":"{uuid4()}","account_id":"{jiang.account["jiang"]}",'
+        f'"card_id":"{jiang.card("jiang")}","amount_fen":{amount}}}'
+    )
+    assert jiang["jiang"].post("/api/finance/payouts", body.encode()).status_code == 400
+    assert jiang.money("jiang") == (1_000_00, 0)
+
+
+def test_payouts_are_paged(jiang, network):
+    made = [jiang.pay_out("jiang", 1_00) for _ in range(5)]
+    first = jiang["jiang"].get("/api/finance/payouts?limit=2").json()
+    second = jiang["jiang"].get(f"/api/finance/payouts?limit=2&before={first['next']}").json()
+    shown = [item["id"] for item in first["items"] + second["items"]]
+    assert len(set(shown)) == 4 and set(shown) <= set(made)
+    assert jiang["jiang"].get("/api/finance/payouts?before=x").status_code == 400
+
+
+DRAIN = "import django; django.setup(); from kernel import jobs; jobs.drain()"
+
+
+def test_a_worker_that_is_killed_in_the_middle_of_a_payout_has_paid_once(busy_town, network, fresh_database):
+    town = busy_town
+    town.account["jiang"] = town.open_class("jiang", "III").json()["account_id"]
+    town.fund(town.account["jiang"], 1_000_00)
+    jobs.drain()
+    payout_id = town.pay_out("jiang", 300_00)
+    network.order({"on": "transfer", "do": "delay", "times": 1, "seconds": 4})
+    environment = {**fresh_database.environment, **network.environment}
+    worker = subprocess.Popen([sys.executable, "-c", DRAIN], cwd=ROOT, env=environment)
+    until = time.monotonic() + 30
+    while not network.payments():
+        assert time.monotonic() < until and worker.poll() is None
+        time.sleep(0.05)
+    worker.kill()
+    worker.wait()
+    assert Payout.objects.get(pk=payout_id).state == "accepted"
+    assert OutboxRow.objects.filter(topic=payouts.STEP_TOPIC, done_at__isnull=True).count() == 1
+    # PostgreSQL notices the dead worker when it next speaks to it; then its locks are free.
+    until = time.monotonic() + 30
+    while Payout.objects.get(pk=payout_id).finished_at is None:
+        assert time.monotonic() < until
+        jobs.drain()
+        time.sleep(0.1)
+    assert Payout.objects.get(pk=payout_id).state == "settled"
+    assert town.money("jiang") == (700_00, 0)
+    assert books.balance(books.internal("clearing-out")) == 300_00
+    assert len(network.payments()) == 1
+    assert Account.objects.get(pk=town.account["su"]).balance_fen == RICH
