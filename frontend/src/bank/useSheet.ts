@@ -1,0 +1,263 @@
+import { computed, onScopeDispose, ref, shallowRef } from "vue";
+import { ApiError, messageOf } from "@/shared/api";
+import { t } from "@/shared/i18n";
+import { online } from "@/shared/online";
+import { bank, type Config, type Intent } from "./bank";
+import { tell } from "./opener";
+import { compare, hashOf, parseStatement, sameWords, type ShownFact, type Statement } from "./statement";
+
+export const PIN_LENGTH = 6;
+const DONE_SHOWN_MS = 1_100;
+const TICK_MS = 500;
+/** A challenge is renewed when this much of its life is left: more than the server's half, so that it is a new one. */
+const RENEW_BEFORE_S = 50;
+const RENEW_AGAIN_S = 10;
+
+type Phase = "loading" | "failed" | "confirm" | "choose" | "repeat" | "sending" | "done" | "over";
+
+/** The sheet's whole state: one hand-off, one intent, one session. The PIN lives here and nowhere else. */
+export function useSheet() {
+  const phase = ref<Phase>("loading");
+  const config = shallowRef<Config | null>(null);
+  const intent = shallowRef<Intent | null>(null);
+  const statement = shallowRef<Statement | null>(null);
+  const facts = shallowRef<ShownFact[]>([]);
+  const amountBefore = ref<string | null>(null);
+  const error = ref("");
+  const note = ref("");
+  const shaken = ref(false);
+  const pin = ref("");
+  const left = ref(0);
+  let chosen = "";
+  let hash = "";
+  let intentId = "";
+  let idleUntil = 0;
+  let renewAt = Infinity;
+  let told = false;
+
+  const busy = computed(() => phase.value === "loading" || phase.value === "sending");
+  const locked = computed(() => intent.value?.pin_state === "locked");
+  const typing = computed(() => ["confirm", "choose", "repeat"].includes(phase.value) && !locked.value);
+  const changed = computed(() => amountBefore.value !== null || facts.value.some((fact) => fact.before !== undefined));
+
+  function say(message: string, shake = false): void {
+    error.value = message;
+    note.value = "";
+    shaken.value = shake;
+  }
+
+  function end(message: string): void {
+    pin.value = chosen = "";
+    phase.value = "over";
+    say(message);
+  }
+
+  /** Takes an intent as the server tells it; answers whether its words are those that were seen before. */
+  async function take(fresh: Intent): Promise<boolean> {
+    const seen = statement.value;
+    intent.value = fresh;
+    idleUntil = performance.now() + fresh.session.idle_s * 1000;
+    renewAt = performance.now() + Math.max(RENEW_AGAIN_S, fresh.challenge_s - RENEW_BEFORE_S) * 1000;
+    tick();
+    if (fresh.state === "executed") {
+      finish();
+      return true;
+    }
+    if (fresh.state !== "prepared" || fresh.statement === null) {
+      end(t(`bank.over.${fresh.state}`));
+      return true;
+    }
+    hash = await hashOf(fresh.statement);
+    if (hash !== fresh.statement_hash) throw new TypeError("the statement is not what its hash says");
+    const next = parseStatement(fresh.statement);
+    const same = seen === null || sameWords(next, seen);
+    statement.value = next;
+    if (seen === null) facts.value = next.lines;
+    else if (!same) ({ facts: facts.value } = compare(next, seen));
+    if (seen !== null && !same) amountBefore.value = compare(next, seen).amountBefore ?? null;
+    return same;
+  }
+
+  function ready(): void {
+    const none = intent.value?.pin_state === "none";
+    phase.value = none ? "choose" : "confirm";
+    if (locked.value) say(t("bank.locked"));
+    else if (none && intent.value?.kind !== "set_pin") note.value = t("bank.pinFirst");
+  }
+
+  async function start(code: string | null): Promise<void> {
+    phase.value = "loading";
+    say("");
+    try {
+      config.value ??= await bank.config();
+      if (!intentId) {
+        if (!code) {
+          end(t("bank.over.noCode"));
+          return;
+        }
+        intentId = (await bank.open(code)).intent_id;
+      }
+      await take(await bank.intent(intentId));
+      if (phase.value === "loading") ready();
+    } catch (thrown) {
+      if (thrown instanceof ApiError && !thrown.unanswered && thrown.status < 500) end(thrown.message);
+      else {
+        phase.value = "failed";
+        say(thrown instanceof ApiError ? thrown.message : t("bank.broken"));
+      }
+    }
+  }
+
+  /** Another challenge over the same words, unnoticed; other words are shown as such. */
+  async function renew(): Promise<void> {
+    renewAt = Infinity;
+    try {
+      if (!(await take(await bank.intent(intentId)))) stale();
+    } catch (thrown) {
+      renewAt = performance.now() + RENEW_AGAIN_S * 1000;
+      if (thrown instanceof ApiError && thrown.status >= 400 && thrown.status < 500) end(thrown.message);
+    }
+  }
+
+  function stale(): void {
+    pin.value = chosen = "";
+    if (phase.value === "sending") ready();
+    say(t("bank.stale"));
+  }
+
+  function finish(): void {
+    pin.value = chosen = "";
+    phase.value = "done";
+    setTimeout(() => report("done"), DONE_SHOWN_MS);
+  }
+
+  function report(outcome: "done" | "cancelled" | "failed"): void {
+    if (told || !config.value) return;
+    told = true;
+    tell(config.value.app_origin, outcome, intentId);
+  }
+
+  async function send(again = true): Promise<void> {
+    const digits = pin.value;
+    const setting = phase.value === "repeat";
+    phase.value = "sending";
+    say("");
+    try {
+      const answer = await (setting ? bank.firstPin : bank.confirm)(intentId, digits, hash);
+      const wasKind = answer.kind;
+      await take(answer);
+      if (phase.value === "sending") {
+        pin.value = chosen = "";
+        ready();
+        if (setting && wasKind !== "set_pin") note.value = t("bank.pinSet");
+      }
+    } catch (thrown) {
+      await refused(thrown, digits, setting, again);
+    }
+  }
+
+  async function refused(thrown: unknown, digits: string, setting: boolean, again: boolean): Promise<void> {
+    const code = thrown instanceof ApiError ? thrown.code : "";
+    pin.value = "";
+    phase.value = setting ? "repeat" : "confirm";
+    if (code === "wrong_pin" && thrown instanceof ApiError && intent.value) {
+      intent.value = { ...intent.value, tries_left: Number(thrown.params["tries_left"]) };
+      say(thrown.message, true);
+    } else if (code === "pin_locked" && intent.value) {
+      intent.value = { ...intent.value, pin_state: "locked", tries_left: 0 };
+      say(messageOf(thrown));
+    } else if (code === "pin_too_simple") {
+      chosen = "";
+      phase.value = "choose";
+      say(messageOf(thrown), true);
+    } else if (code === "statement_stale" || code === "challenge_over") {
+      await repeatOver(digits, setting, again);
+    } else if (["bank_session_needed", "handoff_gone", "not_found"].includes(code)) {
+      end(messageOf(thrown));
+    } else {
+      await look(thrown);
+    }
+  }
+
+  /** The bytes were not the newest. Over the same words the person's PIN still holds; over others it does not. */
+  async function repeatOver(digits: string, setting: boolean, again: boolean): Promise<void> {
+    try {
+      const same = await take(await bank.intent(intentId));
+      if (!same) stale();
+      else if (again && (phase.value === "confirm" || phase.value === "repeat")) {
+        phase.value = setting ? "repeat" : "confirm";
+        pin.value = digits;
+        await send(false);
+      }
+    } catch (thrown) {
+      await look(thrown);
+    }
+  }
+
+  /** After an answer that says little, or none at all: what the intent says is what counts. */
+  async function look(thrown: unknown): Promise<void> {
+    const unanswered = thrown instanceof ApiError && thrown.unanswered;
+    say(unanswered ? t(online.value ? "bank.unanswered" : "bank.offline") : messageOf(thrown));
+    if (unanswered && !online.value) return;
+    const words = error.value;
+    try {
+      const same = await take(await bank.intent(intentId));
+      if (!same) stale();
+      else if (typing.value) ready();
+      if (typing.value && same) say(words);
+    } catch {
+      say(words);
+    }
+  }
+
+  function press(digit: string): void {
+    if (!typing.value || pin.value.length >= PIN_LENGTH) return;
+    if (pin.value === "") {
+      shaken.value = false;
+      if (!changed.value) error.value = "";
+    }
+    pin.value += digit;
+    if (pin.value.length < PIN_LENGTH) return;
+    if (phase.value === "confirm") void send();
+    else if (phase.value === "choose") {
+      chosen = pin.value;
+      pin.value = "";
+      phase.value = "repeat";
+      say("");
+    } else if (pin.value === chosen) void send();
+    else {
+      pin.value = chosen = "";
+      phase.value = "choose";
+      say(t("bank.mismatch"), true);
+    }
+  }
+
+  function back(): void {
+    if (typing.value) pin.value = pin.value.slice(0, -1);
+  }
+
+  async function cancel(): Promise<void> {
+    if (phase.value === "sending") return;
+    pin.value = chosen = "";
+    const waiting = intentId !== "" && ["confirm", "choose", "repeat"].includes(phase.value);
+    if (waiting) await bank.cancel(intentId).catch(() => undefined);
+    report(phase.value === "over" || phase.value === "failed" ? "failed" : "cancelled");
+    if (phase.value !== "done") end(t("bank.over.cancelled"));
+  }
+
+  function tick(): void {
+    left.value = Math.max(0, Math.ceil((idleUntil - performance.now()) / 1000));
+    if (!intent.value || phase.value === "sending") return;
+    if (!["confirm", "choose", "repeat"].includes(phase.value)) return;
+    if (left.value === 0) end(t("bank.over.idle"));
+    else if (performance.now() >= renewAt && online.value) void renew();
+  }
+  const timer = setInterval(tick, TICK_MS);
+  onScopeDispose(() => clearInterval(timer));
+
+  return {
+    phase, config, intent, statement, facts, amountBefore, changed, error, note, shaken, pin, left, busy, locked, typing,
+    start, press, back, cancel,
+    forgot: () => say(t("bank.forgot")),
+  };
+}
