@@ -1,10 +1,18 @@
 """Conversations as logs: rows and the constraints that the database keeps."""
 
+from collections.abc import Sequence
+from uuid import UUID
+
 from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 from django.db.models import F, Q
 
 from kernel.ids import new_id
+
+
+def members_key(kind: str, member_ids: Sequence[UUID]) -> str:
+    """The key under which a conversation is found by its members, whoever opens it first."""
+    return f"{kind}:" + ":".join(str(person) for person in sorted(member_ids))
 
 
 class Conversation(models.Model):

@@ -12,7 +12,7 @@ from django.db import connection
 from accounts import queries as people
 from accounts.queries import PersonCard
 from chat import access, log
-from chat.models import Conversation, Member, Message
+from chat.models import Conversation, Member, Message, members_key
 from chat.ports import BANK_PEOPLE
 from chat.wire import MessageEnvelope
 
@@ -263,8 +263,14 @@ def member_ids(conversation_id: UUID) -> list[UUID]:
 
 def conversation_of(kind: str, member_ids: Sequence[UUID]) -> UUID | None:
     """The conversation of this kind among exactly these people, if it was opened without a key of its own."""
-    key = f"{kind}:" + ":".join(str(person) for person in sorted(member_ids))
-    return Conversation.objects.filter(key=key).values_list("pk", flat=True).first()
+    return Conversation.objects.filter(key=members_key(kind, member_ids)).values_list("pk", flat=True).first()
+
+
+def conversations_with(person_id: UUID, other_ids: Sequence[UUID], *, kind: str) -> dict[UUID, UUID]:
+    """The person's conversations of this kind with each of the others, by the other; one statement."""
+    keys = {members_key(kind, [person_id, other]): other for other in other_ids}
+    found = Conversation.objects.filter(key__in=list(keys)).values_list("key", "pk")
+    return {keys[key]: conversation_id for key, conversation_id in found if key is not None}
 
 
 def unread_total(person_id: UUID) -> int:

@@ -13,7 +13,7 @@ from chat.actions.messages import send_notice
 from chat.delivery import relay
 from chat.delivery.hub import Parcel
 from chat.errors import GroupFull, NotFriends
-from chat.models import Conversation, Member
+from chat.models import Conversation, Member, members_key
 from chat.wire import Notice
 from kernel.errors import Invalid
 from kernel.ids import new_id
@@ -26,13 +26,6 @@ _NOTICES = UUID("0198b2f4-0000-7000-8000-6e6f74696365")
 def _tell(conversation_id: UUID, person_ids: Iterable[UUID], *, gone: bool = False) -> None:
     frame = wire.encode(wire.ConversationChanged(conversation_id=conversation_id, gone=gone))
     relay.publish_on_commit([Parcel(tuple(person_ids), frame)])
-
-
-def _key(kind: str, member_ids: Sequence[UUID]) -> str | None:
-    """A conversation of two is one, whoever opens it first."""
-    if kind == Conversation.Kind.GROUP:
-        return None
-    return f"{kind}:" + ":".join(str(person) for person in sorted(member_ids))
 
 
 def open_conversation(
@@ -53,7 +46,8 @@ def open_conversation(
     members = list(dict.fromkeys(member_ids))
     if kind not in Conversation.Kind.values:
         raise Invalid(fields={"kind": "direct | group | advisor | service | official"})
-    key = key or _key(kind, members)
+    if key is None and kind != Conversation.Kind.GROUP:
+        key = members_key(kind, members)
     if key is not None:
         known = Conversation.objects.filter(key=key).values_list("pk", flat=True).first()
         if known is not None:
