@@ -3,15 +3,19 @@
 from collections.abc import Callable
 from uuid import uuid4
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from chat.wire import MAX_TEXT
 from rongliao.demo.landscapes import paint
 from tests.support.browser import DESK
 
 
+def row_of(page: Page, name: str) -> Locator:
+    return page.get_by_role("listitem").filter(has=page.get_by_text(name, exact=True)).get_by_role("link")
+
+
 def open_talk(page: Page, name: str) -> None:
-    page.get_by_role("link", name=name).first.click()
+    row_of(page, name).click()
     expect(page.get_by_role("log")).to_be_visible()
     expect(page.get_by_placeholder("发消息")).to_be_visible()
 
@@ -27,7 +31,7 @@ def newest(page: Page, text: str) -> None:
 
 def test_a_customer_and_their_manager_talk_in_text_and_pictures(new_phone: Callable[..., Page]) -> None:
     su, zhou = new_phone("su"), new_phone("zhou")
-    row = su.get_by_role("link", name="周经理")
+    row = row_of(su, "周经理")
     expect(row).to_contain_text("您的客户经理")
     expect(row.get_by_text("1 条未读")).to_have_count(1)
     open_talk(su, "周经理")
@@ -61,18 +65,18 @@ def test_a_customer_and_their_manager_talk_in_text_and_pictures(new_phone: Calla
 
 def test_what_arrives_while_one_looks_elsewhere_is_counted_until_it_is_read(new_phone: Callable[..., Page]) -> None:
     su, lin = new_phone("su"), new_phone("lin")
-    expect(su.get_by_role("link", name="林晓舟")).to_be_visible()
+    expect(row_of(su, "林晓舟")).to_be_visible()
     open_talk(lin, "苏禾")
     say(lin, "你在吗")
     say(lin, "晚上一起吃饭?")
-    row = su.get_by_role("link", name="林晓舟")
+    row = row_of(su, "林晓舟")
     expect(row.get_by_text("2 条未读")).to_have_count(1)
     expect(row).to_contain_text("晚上一起吃饭?")
     open_talk(su, "林晓舟")
     su.get_by_role("button", name="返回").click()
     expect(row.get_by_text("条未读")).to_have_count(0)
     su.reload()
-    expect(su.get_by_role("link", name="林晓舟").get_by_text("条未读")).to_have_count(0)
+    expect(row_of(su, "林晓舟").get_by_text("条未读")).to_have_count(0)
 
 
 def test_history_scrolls_back_to_the_notice_at_the_beginning(new_phone: Callable[..., Page]) -> None:
@@ -145,7 +149,7 @@ def test_a_recalled_message_goes_from_both_browsers(new_phone: Callable[..., Pag
 def test_list_and_conversation_stand_side_by_side_on_a_wide_screen(new_phone: Callable[..., Page]) -> None:
     su = new_phone("su", size=DESK)
     open_talk(su, "妈妈")
-    expect(su.get_by_role("link", name="周经理")).to_be_visible()
+    expect(row_of(su, "周经理")).to_be_visible()
     field = su.get_by_placeholder("发消息")
     field.fill("周六到")
     field.press("Enter")

@@ -1,0 +1,327 @@
+"""Sending and receiving over the socket."""
+
+import asyncio
+import json
+import uuid
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+import pytest
+from django.conf import settings
+
+from accounts import actions as accounts
+from chat import actions
+from chat.delivery import connection as connections
+from chat.delivery.connection import Reason
+from chat.models import Message
+from chat.wire import MAX_TEXT
+from tests.chat.conftest import Scene
+from tests.chat.support import Phone, database, gather, http, post, session_key
+
+Open = Callable[[UUID], Awaitable[Phone]]
+
+
+async def test_a_text_is_acknowledged_after_its_commit_and_arrives_at_every_other_device(
+    live: Scene, phone: Open
+) -> None:
+    su, su_too, lin = await gather(phone(live.su), phone(live.su), phone(live.lin))
+    client_id = await su.say(live.friends, "你好,晓舟")
+    ack = await su.expect("ack")
+    kept = await database(lambda: Message.objects.get(client_id=client_id))
+    assert (ack["seq"], ack["version"], ack["again"]) == (1, 1, False)
+    assert (str(kept.pk), kept.text) == (ack["id"], "你好,晓舟")
+    for other in (su_too, lin):
+        message = (await other.expect("message"))["message"]
+        assert message["text"] == "你好,晓舟"
+        assert message["sender_id"] == str(live.su)
+        assert message["id"] == ack["id"]
+    assert await su.hears_nothing()
+
+
+async def test_the_same_client_id_is_one_message_with_one_answer(live: Scene, phone: Open) -> None:
+    su, lin = await gather(phone(live.su), phone(live.lin))
+    client_id = await su.say(live.friends, "一次")
+    first = await su.expect("ack")
+    await su.say(live.friends, "一次", client_id)
+    second = await su.expect("ack")
+    assert {**first, "again": True} == second
+    await lin.expect("message")
+    assert await lin.hears_nothing()
+
+
+async def test_the_same_client_id_from_two_devices_at_once_is_one_message(live: Scene, phone: Open) -> None:
+    one, two = await gather(phone(live.su), phone(live.su))
+    for _ in range(20):
+        client_id = uuid.uuid4()
+        await gather(one.say(live.friends, "同时", client_id), two.say(live.friends, "同时", client_id))
+        acks = await gather(one.until("ack"), two.until("ack"))
+        assert acks[0]["id"] == acks[1]["id"]
+        assert sorted(ack["again"] for ack in acks) == [False, True]
+    assert await database(lambda: Message.objects.filter(conversation=live.friends).count()) == 20
+
+
+async def test_messages_of_one_connection_keep_their_order(live: Scene, phone: Open) -> None:
+    su, lin = await gather(phone(live.su), phone(live.lin))
+    for number in range(200):
+        await su.say(live.friends, str(number))
+    acks = [await su.expect("ack") for _ in range(200)]
+    assert [ack["seq"] for ack in acks] == list(range(1, 201))
+    arrived = [(await lin.expect("message"))["message"] for _ in range(200)]
+    assert [message["text"] for message in arrived] == [str(number) for number in range(200)]
+
+
+async def test_a_conversation_that_somebody_holds_does_not_hold_the_others(live: Scene, phone: Open) -> None:
+    su = await phone(live.su)
+    held, release = asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def hold() -> None:
+        from django.db import transaction
+
+        from chat.models import Conversation
+
+        with transaction.atomic():
+            Conversation.objects.select_for_update().get(pk=live.friends)
+            loop.call_soon_threadsafe(held.set)
+            asyncio.run_coroutine_threadsafe(release.wait(), loop).result(10)
+
+    holding = asyncio.create_task(database(hold))
+    await held.wait()
+    blocked = [await su.say(live.friends, f"等 {number}") for number in range(3)]
+    free = await su.say(live.advisor, "不等")
+    assert (await su.expect("ack"))["client_id"] == str(free)
+    assert await su.hears_nothing()
+    release.set()
+    await holding
+    assert [(await su.expect("ack"))["client_id"] for _ in blocked] == [str(client_id) for client_id in blocked]
+
+
+async def test_a_stranger_can_neither_write_nor_listen(live: Scene, phone: Open) -> None:
+    xu, su = await gather(phone(live.xu), phone(live.su))
+    client_id = await xu.say(live.friends, "让我进来")
+    error = await xu.expect("error")
+    assert (error["code"], error["client_id"]) == ("not_found", str(client_id))
+    await xu.say(uuid.uuid4(), "没有这个会话")
+    assert (await xu.expect("error"))["code"] == "not_found"
+    await xu.send(type="read", conversation_id=live.friends, seq=1)
+    assert (await xu.expect("error"))["code"] == "not_found"
+    await xu.send(type="typing", conversation_id=live.friends)
+    await su.say(live.friends, "只有我们")
+    await su.expect("ack")
+    assert await xu.hears_nothing()
+    assert await database(lambda: Message.objects.filter(conversation=live.friends).count()) == 1
+
+
+async def test_who_was_removed_hears_nothing_more(live: Scene, phone: Open) -> None:
+    su, tao = await gather(phone(live.su), phone(live.tao))
+    await su.say(live.group, "大家好")
+    await tao.until("message")
+    await database(lambda: actions.remove_member(conversation_id=live.group, person_id=live.tao))
+    assert (await tao.until("conversation"))["gone"] is True
+    await su.say(live.group, "他走了")
+    await su.until("ack")
+    assert await tao.hears_nothing()
+    await tao.say(live.group, "我还在")
+    assert (await tao.expect("error"))["code"] == "not_found"
+
+
+async def test_typing_reaches_the_others_now_and_then(live: Scene, phone: Open) -> None:
+    su, lin = await gather(phone(live.su), phone(live.lin))
+    for _ in range(5):
+        await su.send(type="typing", conversation_id=live.friends)
+    assert await lin.expect("typing") == {
+        "type": "typing",
+        "conversation_id": str(live.friends),
+        "person_id": str(live.su),
+    }
+    assert await lin.hears_nothing()
+    assert await su.hears_nothing()
+
+
+async def test_reading_on_one_device_is_read_on_the_other(live: Scene, phone: Open) -> None:
+    su, su_too, lin = await gather(phone(live.su), phone(live.su), phone(live.lin))
+    for number in range(3):
+        await lin.say(live.friends, str(number))
+        await lin.expect("ack")
+        await su.expect("message")
+        await su_too.expect("message")
+    await su.send(type="read", conversation_id=live.friends, seq=2)
+    mark = await su_too.expect("read")
+    assert (mark["seq"], mark["unread"]) == (2, 1)
+    await su.send(type="read", conversation_id=live.friends, seq=1)
+    assert (await su_too.expect("read"))["seq"] == 2
+    await su.send(type="read", conversation_id=live.friends, seq=10**12)
+    assert await su_too.expect("read") == {**mark, "seq": 3, "unread": 0}
+    assert await su.hears_nothing()
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("", "bad_frame"),
+        ("{", "bad_frame"),
+        ("null", "bad_frame"),
+        ("[]", "bad_frame"),
+        ('{"type":"send"}', "bad_frame"),
+        ('{"type":"nonsense"}', "unknown_frame"),
+        ('{"type":"ping","v":2}', "unknown_frame"),
+        ('{"type":"ping","v":0}', "unknown_frame"),
+        ('{"type":"ping","n":1,"extra":true}', "bad_frame"),
+        ('{"type":"ping","n":1.5}', "bad_frame"),
+        ('{"type":"ping","n":-1}', "bad_frame"),
+        ('{"type":"ping","n":1e30}', "bad_frame"),
+        ('{"type":"read","conversation_id":"x","seq":1}', "bad_frame"),
+        ('{"type":"send","conversation_id":"％s","client_id":"%s","text":"x"}', "bad_frame"),
+        ("[" * 50_000, "bad_frame"),
+        ("x" * 65_537, "frame_too_large"),
+    ],
+)
+async def test_a_broken_frame_gets_an_error_and_the_socket_lives(
+    live: Scene, phone: Open, line: str, code: str
+) -> None:
+    su = await phone(live.su)
+    if line == "":
+        await su.wire.send_to(bytes_data=b"\x00\xff")
+    else:
+        await su.raw(line)
+    error = await su.expect("error")
+    assert error["code"] == code
+    await su.send(type="ping", n=7)
+    assert await su.expect("pong") == {"type": "pong", "n": 7}
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("", "empty_message"),
+        (" \n\t ", "empty_message"),
+        ("长" * (MAX_TEXT + 1), "message_too_long"),
+        ("a\\u0000b", "text_refused"),
+        ("a\\u0007b", "text_refused"),
+        ("a\\ud800b", "bad_frame"),
+    ],
+)
+async def test_a_text_that_cannot_be_kept_is_refused(live: Scene, phone: Open, text: str, code: str) -> None:
+    su = await phone(live.su)
+    head = f'{{"type":"send","conversation_id":"{live.friends}","client_id":"{uuid.uuid4()}","text":"'
+    await su.raw(head + text.replace("\n", "\\n").replace("\t", "\\t") + '"}')
+    assert (await su.expect("error"))["code"] == code
+    assert await database(lambda: Message.objects.filter(conversation=live.friends).count()) == 0
+
+
+async def test_emoji_full_width_and_right_to_left_letters_arrive_as_they_were(live: Scene, phone: Open) -> None:
+    su, lin = await gather(phone(live.su), phone(live.lin))
+    for text in ("１００元 👨‍👩‍👧", "\u202eabc\u2066", "a\nb\tc", "x" * MAX_TEXT, "<script>alert(1)</script>"):
+        await su.say(live.friends, text)
+        await su.expect("ack")
+        assert (await lin.expect("message"))["message"]["text"] == text
+
+
+async def test_several_frames_may_stand_in_one_message_one_a_line(live: Scene, phone: Open) -> None:
+    su = await phone(live.su)
+    await su.raw("\n".join(json.dumps({"type": "ping", "n": number}) for number in range(5)))
+    assert [(await su.expect("pong"))["n"] for _ in range(5)] == [0, 1, 2, 3, 4]
+
+
+async def test_too_many_frames_are_refused_and_then_the_socket_is_closed(
+    live: Scene, phone: Open, settings: object
+) -> None:
+    settings.CHAT_FRAMES_PER_SECOND = 1  # type: ignore[attr-defined]
+    su = await phone(live.su)
+    for number in range(10):
+        await su.send(type="ping", n=number)
+    for _ in range(10):
+        await su.expect("pong")
+    await su.send(type="ping", n=11)
+    assert (await su.expect("error"))["code"] == "too_many"
+    for number in range(120):
+        await su.send(type="ping", n=number)
+    assert await su.closed() == Reason.TOO_MANY_FRAMES
+
+
+ORIGINS = [
+    None,
+    "null",
+    "https://localhost:8000",
+    "http://localhost:8001",
+    "http://localhost",
+    "http://localhost:8000.evil.example",
+    "http://LOCALHOST:8000",
+    "http://127.0.0.1:8000",
+]
+
+
+@pytest.mark.parametrize("origin", ORIGINS)
+async def test_a_page_of_another_origin_opens_no_socket(live: Scene, origin: str | None) -> None:
+    cookie = await database(lambda: session_key(live.su))
+    assert settings.APP_ORIGIN == "http://localhost:8000"
+    accepted, code = await Phone(cookie, origin=origin).wire.connect()
+    assert (accepted, code) == (False, Reason.WRONG_ORIGIN)
+
+
+@pytest.mark.parametrize("cookie", [None, "", "nonsense", "x" * 5_000, "\x7f"])
+async def test_without_a_session_there_is_no_socket(live: Scene, cookie: str | None) -> None:
+    accepted, code = await Phone(cookie).wire.connect()
+    assert (accepted, code) == (False, Reason.SIGN_IN_NEEDED)
+
+
+async def test_signing_out_closes_the_socket_at_once_and_leaves_the_other_device_alone(
+    live: Scene, phone: Open
+) -> None:
+    cookie = await database(lambda: session_key(live.su))
+    mine, other = await Phone(cookie).open(), await phone(live.su)
+
+    def sign_out() -> None:
+        client = http(None)
+        client.cookies[settings.SESSION_COOKIE_NAME] = cookie
+        assert client.delete("/api/session").status_code == 204
+
+    await database(sign_out)
+    assert await mine.closed(1.0) == Reason.SESSION_ENDED
+    assert await other.hears_nothing()
+
+
+@pytest.mark.parametrize("how", ["blocked", "password"])
+async def test_every_socket_of_a_person_closes_when_their_sessions_end(live: Scene, phone: Open, how: str) -> None:
+    phones = await gather(phone(live.su), phone(live.su))
+
+    def end() -> None:
+        if how == "blocked":
+            accounts.block_person(person_id=live.su, blocked=True, by=None)
+        else:
+            accounts.end_all_sessions(person_id=live.su, reason="password_changed")
+
+    await database(end)
+    assert await gather(*(one.closed(1.0) for one in phones)) == [Reason.SESSION_ENDED] * 2
+
+
+async def test_a_session_that_ended_unheard_closes_its_socket_all_the_same(
+    live: Scene, phone: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    su = await phone(live.su)
+    monkeypatch.setattr("accounts.ports.session_ended._all", [])
+    await database(lambda: accounts.end_all_sessions(person_id=live.su, reason="test"))
+    assert await su.closed(3.0) == Reason.SESSION_ENDED
+
+
+async def test_a_reader_who_does_not_confirm_is_cut_off_and_finds_everything_by_sync(
+    live: Scene, phone: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "MAX_UNCONFIRMED_CHARACTERS", 40_000)
+    monkeypatch.setattr(connections, "PROBE_EVERY_CHARACTERS", 10_000)
+    su, lin, tao = await gather(phone(live.su), phone(live.lin), phone(live.tao))
+    for number in range(60):
+        await su.say(live.group, f"{number} " + "长" * 1_000)
+        await su.until("ack")
+        await tao.until("message")
+    assert await lin.closed() == Reason.TOO_SLOW
+    answer = await database(lambda: post(http(live.lin), "/api/chat/sync", {"have": {str(live.group): 0}}).json())
+    (change,) = answer["changes"]
+    assert [message["text"].split()[0] for message in change["messages"]] == [str(number) for number in range(60)]
+
+
+async def test_a_person_has_at_most_twenty_sockets(live: Scene, phone: Open) -> None:
+    for _ in range(20):
+        await phone(live.su)
+    one_more = Phone(await database(lambda: session_key(live.su)))
+    assert await one_more.wire.connect() == (False, Reason.TOO_MANY_SOCKETS)
