@@ -14,19 +14,22 @@ from kernel import audit
 from kernel.ids import new_id
 from kernel.secrets import blind_index
 
-HUES = 360
+HUES = 8
 TERMS_VERSION = "2026-11"
 
 
 def hue_of(person_id: UUID) -> int:
-    """The colour (degrees) of an avatar without a picture: always the same for one person."""
+    """Which of the palette's colours an avatar without a picture has: always the same for one person."""
     return person_id.int % HUES
 
 
-def create_person(*, kind: str, phone: str | None, display_name: str, password: str | None, **more: object) -> Person:
+def create_person(
+    *, kind: str, phone: str | None, display_name: str, password: str | None, hue: int | None = None, **more: object
+) -> Person:
     """A row of Person. Raises PhoneTaken where the number has one already."""
     person_id = new_id()
-    person = Person(id=person_id, kind=kind, display_name=display_name, avatar_hue=hue_of(person_id), **more)
+    hue = hue_of(person_id) if hue is None else hue
+    person = Person(id=person_id, kind=kind, display_name=display_name, avatar_hue=hue, **more)
     if phone is not None:
         person.phone = phone
         person.phone_index = blind_index("phone", phone)

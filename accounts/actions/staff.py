@@ -17,7 +17,14 @@ from kernel.errors import NotFound
 
 
 def create_staff(
-    *, name: str, phone: str, password: str | None, roles: Iterable[str], branch: str = "", by: UUID | None = None
+    *,
+    name: str,
+    phone: str,
+    password: str | None,
+    roles: Iterable[str],
+    branch: str = "",
+    by: UUID | None = None,
+    hue: int | None = None,
 ) -> Person:
     """Makes a member of staff with roles; without a password they set one by a code to their phone.
 
@@ -31,20 +38,22 @@ def create_staff(
         checked_password(password)
     with transaction.atomic():
         person = create_person(
-            kind="staff", phone=phone, display_name=name, password=password, is_staff="operator" in wanted
+            kind="staff", phone=phone, display_name=name, password=password, hue=hue, is_staff="operator" in wanted
         )
         StaffRole.objects.bulk_create(StaffRole(person=person, role=role, branch=branch) for role in wanted)
         audit.record(by, "accounts.staff_created", f"person:{person.pk}", {"roles": wanted})
     return person
 
 
-def create_customer(*, display_name: str, phone: str, name: str, id_number: str, kind: str = "customer") -> Person:
+def create_customer(
+    *, display_name: str, phone: str, name: str, id_number: str, kind: str = "customer", hue: int | None = None
+) -> Person:
     """Takes over somebody whom a branch knows and has identified. They set a password by a code to their phone.
 
     Raises PhoneTaken, RealNameWrong, IdNumberWrong, IdentityTaken.
     """
     with transaction.atomic():
-        person = create_person(kind=kind, phone=phone, display_name=display_name, password=None)
+        person = create_person(kind=kind, phone=phone, display_name=display_name, password=None, hue=hue)
         give_identity(person_id=person.pk, name=name, id_number=id_number)
         confirm_identity(person_id=person.pk, by="branch")
     return person
@@ -57,13 +66,12 @@ def mark_demo(*, person_ids: Iterable[UUID], password: str) -> None:
     Person.objects.filter(pk__in=list(person_ids)).update(password=make_password(password), is_demo=True)
 
 
-def create_official(*, name: str, title: str = "服务号", title_en: str = "Service account", hue: int = 168) -> UUID:
+def create_official(*, name: str, title: str = "服务号", title_en: str = "Service account", hue: int = 1) -> UUID:
     """Makes the identity of a service account, which carries the bank's seal and cannot sign in."""
     with transaction.atomic():
         person = create_person(
-            kind="official", phone=None, display_name=name, password=None, title=title, title_en=title_en
+            kind="official", phone=None, display_name=name, password=None, hue=hue, title=title, title_en=title_en
         )
-        Person.objects.filter(pk=person.pk).update(avatar_hue=hue)
         audit.record(None, "accounts.official_created", f"person:{person.pk}")
     return person.pk
 

@@ -111,10 +111,16 @@ def open_group(*, opened_by: UUID, title: str, member_ids: Sequence[UUID], clien
 
 
 def open_direct(*, person_id: UUID, other_id: UUID) -> UUID:
-    """The conversation of two friends. Raises NotFriends; NotFriends, too, for somebody who does not exist."""
-    if not people.are_friends(person_id, other_id):
+    """The conversation of two friends, or of a customer and their relationship manager.
+
+    Raises NotFriends for anybody else; NotFriends, too, for somebody who does not exist.
+    """
+    kind = Conversation.Kind.DIRECT
+    if other_id in (people.advisor_of(person_id), *people.customers_of(person_id)):
+        kind = Conversation.Kind.ADVISOR
+    elif not people.are_friends(person_id, other_id):
         raise NotFriends
-    return open_conversation(kind=Conversation.Kind.DIRECT, member_ids=[person_id, other_id], opened_by=person_id)
+    return open_conversation(kind=kind, member_ids=[person_id, other_id], opened_by=person_id)
 
 
 def add_member(*, conversation_id: UUID, person_id: UUID, sees_past: bool = True, announce: bool = True) -> None:

@@ -38,6 +38,22 @@ FRIENDS = [
     ("su", "jiang"),
     ("xu", "he"),
 ]
+# Colours that tell people in one list apart.
+HUES = {
+    "su": 1,
+    "lin": 2,
+    "tao": 5,
+    "shen": 6,
+    "xu": 4,
+    "jiang": 7,
+    "he": 3,
+    "bai": 6,
+    "zhou": 0,
+    "song": 1,
+    "fang": 5,
+    "qin": 4,
+    "liang": 3,
+}
 ADVISED = ("su", "xu", "jiang", "he", "bai")
 JIANG_CARD = "621700123456789012"  # and its check digit
 
@@ -58,11 +74,18 @@ def card_number(head: str) -> str:
 def _people(world: demo.World) -> None:
     for short, (shown, name, kind, phone, region, born, order) in CUSTOMERS.items():
         person = actions.create_customer(
-            display_name=shown, phone=phone, name=name, id_number=id_number(region, born, order), kind=kind
+            display_name=shown,
+            phone=phone,
+            name=name,
+            id_number=id_number(region, born, order),
+            kind=kind,
+            hue=HUES[short],
         )
         world.people[short] = person.pk
     for short, (shown, phone, roles, branch) in STAFF.items():
-        staff = actions.create_staff(name=shown, phone=phone, password=None, roles=roles, branch=branch)
+        staff = actions.create_staff(
+            name=shown, phone=phone, password=None, roles=roles, branch=branch, hue=HUES[short]
+        )
         world.people[short] = staff.pk
     actions.mark_demo(person_ids=world.people.values(), password=demo.PASSWORD)
 
