@@ -25,7 +25,7 @@ async () => {
 def settle(page: Page) -> None:
     """Until the skeletons are gone and nothing moves."""
     page.wait_for_load_state("networkidle")
-    expect(page.locator(".skeleton")).to_have_count(0)
+    expect(page.locator(".rl-skeleton")).to_have_count(0)
 
 
 def violations(page: Page) -> list[str]:

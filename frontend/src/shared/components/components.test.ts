@@ -72,8 +72,8 @@ describe("an amount", () => {
   it("always writes the sign of a change beside its colour", () => {
     const up = mount(Amount, { props: { fen: 3812, tone: "change" } });
     const down = mount(Amount, { props: { fen: -3812, tone: "change" } });
-    expect([up.text(), up.classes()]).toEqual(["+38.12", expect.arrayContaining(["up"])]);
-    expect([down.text(), down.classes()]).toEqual(["−38.12", expect.arrayContaining(["down"])]);
+    expect([up.text(), up.classes()]).toEqual(["+38.12", expect.arrayContaining(["is-up"])]);
+    expect([down.text(), down.classes()]).toEqual(["−38.12", expect.arrayContaining(["is-down"])]);
     expect(mount(Amount, { props: { fen: 0, tone: "change" } }).text()).toBe("0.00");
   });
 
