@@ -24,7 +24,8 @@ def _id(name: str) -> UUID:
     return uuid5(NAMESPACE_URL, f"demo:payments:{name}")
 
 
-def _transfer(world: demo.World, place: int, payer: str, payee: str, fen: int, memo: str, into: str | None) -> None:
+def _transfer(world: demo.World, place: int) -> None:
+    payer, payee, fen, memo, into = TRANSFERS[place]
     ids = world.people
     order = transfers.Order(
         conversation_id=chat.open_conversation(kind="direct", member_ids=[ids[payer], ids[payee]]),
@@ -44,8 +45,8 @@ def fill(world: demo.World) -> None:
     card = people.bound_cards(jiang)[0]
     opening.open_remotely(person_id=jiang, account_class="II", card_id=card.id)
     opening.open_remotely(person_id=jiang, account_class="III", card_id=card.id)
-    for place, row in enumerate(TRANSFERS):
-        _transfer(world, place, *row)
+    for place in range(len(TRANSFERS)):
+        _transfer(world, place)
     order = payouts.Order(account_id=world.accounts["jiang"], card_id=card.id, amount_fen=PAYOUT_FEN)
     payout = payouts.confirm(payout_id=_id("payout"), person_id=jiang, order=order)
     payouts.apply(payout=payout, report=Report(payout.end_to_end_id, "ACSC"))
