@@ -4,8 +4,13 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models import Avg, Count, Q
+from finance.wealth.queries import Standing
 
+from accounts import queries as people
+from accounts.queries import PersonCard
+from chat import queries as conversations
 from desk.models import ServiceCase
+from finance.wealth import queries as wealth
 
 
 @dataclass(frozen=True)
@@ -80,4 +85,34 @@ def figures() -> DeskFigures:
         active=row["active"],
         rated=row["rated"],
         stars_mean_tenths=None if row["mean"] is None else round(row["mean"] * 10),
+    )
+
+
+@dataclass(frozen=True)
+class CustomerRow:
+    """A customer in their manager's list."""
+
+    person: PersonCard
+    conversation_id: UUID | None
+    standing: Standing
+    managed_fen: int
+
+
+def customers_page(advisor_id: UUID, limit: int, offset: int) -> list[CustomerRow]:
+    """The manager's customers from the `offset`-th on; one more than `limit` where there are more."""
+    ids = people.customers_of(advisor_id)[offset : offset + limit + 1]
+    cards = people.person_cards(ids, viewer_id=advisor_id)
+    totals = wealth.managed_totals(ids)
+    standings = wealth.classes_of(ids)
+    talks = conversations.conversations_with(advisor_id, ids, kind="advisor")
+    return [CustomerRow(cards[one], talks.get(one), standings[one], totals[one]) for one in ids]
+
+
+def customer_row(advisor_id: UUID, customer_id: UUID) -> CustomerRow:
+    """One customer, who was found to be the manager's own before."""
+    return CustomerRow(
+        people.person_cards([customer_id], viewer_id=advisor_id)[customer_id],
+        conversations.conversations_with(advisor_id, [customer_id], kind="advisor").get(customer_id),
+        wealth.class_of(customer_id),
+        wealth.managed_totals([customer_id])[customer_id],
     )
