@@ -95,13 +95,7 @@ def test_a_rating_that_is_no_number_of_stars_is_refused(signed_in: As, stars: An
 
 @pytest.mark.parametrize("question", ["", "x" * 501, 5, None, "a\x00b", "\ud800", ["a"]])
 def test_a_question_that_cannot_be_kept_is_refused(signed_in: As, question: Any) -> None:
-    body = '{"id": "%s", "question": "\\ud800"}' % uuid4() if question == "\ud800" else None
-    su = signed_in("su")
-    answer = (
-        su.post(ASK, body, content_type="application/json")
-        if body
-        else post(su, ASK, {"id": str(uuid4()), "question": question})
-    )
+    answer = post(signed_in("su"), ASK, {"id": str(uuid4()), "question": question})
     assert (answer.status_code, ServiceCase.objects.count()) == (400, 0)
 
 
