@@ -31,7 +31,9 @@ def service_identity() -> UUID:
 
 
 def service_conversation(customer_id: UUID) -> UUID:
-    """The customer's one conversation with the service desk, opened at need."""
+    """The customer's one conversation with the service desk, opened at need. Raises NotAllowed for staff."""
+    if people.roles_of(customer_id):
+        raise NotAllowed
     return chat.open_conversation(
         kind="service",
         member_ids=[customer_id, service_identity()],
@@ -53,8 +55,6 @@ def ask_service(*, case_id: UUID, customer_id: UUID, question: str) -> ServiceCa
         if known.customer_id != customer_id:
             raise NotFound
         return known
-    if people.roles_of(customer_id):
-        raise NotAllowed
     conversation_id = service_conversation(customer_id)
     case = ServiceCase(
         id=case_id, customer_id=customer_id, conversation_id=conversation_id, question=question, queued_at=now()

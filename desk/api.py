@@ -55,6 +55,15 @@ class Service(ApiView):
         return self.get(request)
 
 
+class ServiceConversation(ApiView):
+    """Where a customer and the service desk talk."""
+
+    @extend_schema(operation_id="service_conversation", request=None, responses={200: OpenApiTypes.OBJECT})
+    def post(self, request: Request) -> Response:
+        """Opens the conversation, or finds it. Nobody is called yet: that takes a question."""
+        return Response({"conversation_id": actions.service_conversation(_me(request))})
+
+
 class Rating(ApiView):
     """A customer's judgement of a service."""
 

@@ -6,6 +6,7 @@ from desk import api
 
 urlpatterns = [
     path("service", api.Service.as_view()),
+    path("service/conversation", api.ServiceConversation.as_view()),
     path("service/<uuid:case_id>/rating", api.Rating.as_view()),
     path("queue", api.Queue.as_view()),
     path("cases", api.ClosedCases.as_view()),
