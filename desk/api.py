@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from accounts.permissions import HasRole
 from desk import access, actions, queries, wire
 from desk.queries import CaseView
-from desk.words import FORBIDDEN
+from desk.words import ALLOWED, FORBIDDEN
 from kernel import audit
 from kernel.api import ApiView, limit_of, number_of, page
 from kernel.errors import Invalid
@@ -219,4 +219,5 @@ class Words(ApiView):
     @extend_schema(operation_id="desk_words", responses={200: OpenApiTypes.OBJECT})
     def get(self, request: Request) -> Response:
         """The words with what to say instead, so that a draft shows it before it is sent."""
-        return Response({"items": [{"word": entry.word, "instead": entry.instead} for entry in FORBIDDEN]})
+        items = [{"word": entry.word, "instead": entry.instead} for entry in FORBIDDEN]
+        return Response({"items": items, "allowed": list(ALLOWED)})

@@ -26,7 +26,7 @@ FORBIDDEN: tuple[Word, ...] = (
     Word("包赚", "业绩比较基准"),
     Word("刚性兑付", "按净值兑付"),
 )
-_ALLOWED = ("非保本", "不保本", "不保证收益")
+ALLOWED = ("非保本", "不保本", "不保证收益")
 
 
 def forbidden_in(text: str) -> Word | None:
@@ -36,6 +36,6 @@ def forbidden_in(text: str) -> Word | None:
         for character in unicodedata.normalize("NFKC", text)
         if not character.isspace() and unicodedata.category(character) not in {"Cf", "Po", "Pd"}
     )
-    for phrase in _ALLOWED:
+    for phrase in ALLOWED:
         folded = folded.replace(phrase, "")
     return next((entry for entry in FORBIDDEN if entry.word in folded), None)

@@ -2,8 +2,8 @@ import { defineAsyncComponent, type Component } from "vue";
 import type { Talk } from "./types";
 
 /**
- * What stands below the messages instead of the composer (a service account's menu). A file
- * `chat/footers/<name>.footer.ts` exports one as default; its component gets `conversationId`.
+ * What stands below the messages instead of the composer (a service account's menu), or around it: the composer is its
+ * default slot. A file `chat/footers/<name>.footer.ts` exports one as default; its component gets `conversationId`.
  */
 export interface ConversationFooter {
   fits: (talk: Talk, place: "app" | "desk") => boolean;

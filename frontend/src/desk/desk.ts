@@ -54,6 +54,12 @@ export interface ForbiddenWord {
   instead: string;
 }
 
+export interface Words {
+  items: ForbiddenWord[];
+  /** Phrases that hold such a word and may be said. */
+  allowed: string[];
+}
+
 const MAX_CUSTOMERS_READ = 1_000;
 const PAGE = 100;
 
@@ -70,10 +76,10 @@ export async function readCustomers(signal: AbortSignal): Promise<Customer[]> {
 }
 
 /** The words that may not stand in a draft, read once. */
-let words: Promise<ForbiddenWord[]> | null = null;
-export function forbiddenWords(): Promise<ForbiddenWord[]> {
-  words ??= api.get<{ items: ForbiddenWord[] }>("/api/desk/words").then(
-    (answer) => answer.items,
+let words: Promise<Words> | null = null;
+export function forbiddenWords(): Promise<Words> {
+  words ??= api.get<Words>("/api/desk/words").then(
+    (answer) => answer,
     (error: ApiError) => {
       words = null;
       throw error;
