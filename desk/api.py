@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
-from finance.wealth.queries import shelf
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -12,6 +11,7 @@ from accounts.permissions import HasRole
 from desk import access, actions, queries, wire
 from desk.queries import CaseView
 from desk.words import ALLOWED, FORBIDDEN
+from finance.wealth.queries import shelf
 from kernel import audit
 from kernel.api import ApiView, limit_of, number_of, page
 from kernel.errors import Invalid

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models import Avg, Count, Q
-from finance.wealth.queries import Standing
 
 from accounts import queries as people
 from accounts.queries import PersonCard
 from chat import queries as conversations
 from desk.models import ServiceCase
 from finance.wealth import queries as wealth
+from finance.wealth.queries import Standing
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,13 @@
 from typing import Any
 from uuid import UUID
 
-from finance.wealth.queries import ProductView, Standing
 from rest_framework import serializers
 
 from accounts.queries import PersonCard, person_cards
 from accounts.wire import person_json
 from desk.models import ServiceCase
 from desk.queries import CaseView, CustomerRow
+from finance.wealth.queries import ProductView, Standing
 from kernel.fields import PlainText, WholeField
 
 

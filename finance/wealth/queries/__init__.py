@@ -32,6 +32,7 @@ __all__ = [
     "Summary",
     "Wish",
     "class_of",
+    "classes_of",
     "documents_of",
     "holdings_of",
     "managed_totals",
