@@ -15,7 +15,7 @@ from finance.wealth.queries.shelf import (
     shelf,
     terms_of,
 )
-from finance.wealth.queries.suitability import class_of, suitabilities, suitability
+from finance.wealth.queries.suitability import class_of, classes_of, suitabilities, suitability
 from finance.wealth.queries.summary import Gain, HoldingView, Summary, holdings_of, managed_totals, summary
 from finance.wealth.rules import Standing, Suitability
 
