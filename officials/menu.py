@@ -88,8 +88,8 @@ def leaves(menu: list[Branch]) -> Iterator[Leaf]:
 
 
 def dump(menu: list[Branch]) -> Any:
-    """For the table."""
-    return msgspec.to_builtins(menu)
+    """For the table, as JSON reads it back."""
+    return msgspec.json.decode(msgspec.json.encode(menu))
 
 
 def _leaf_shape(key: str, name: str, action: Action | None) -> dict[str, Any]:

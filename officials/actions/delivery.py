@@ -7,7 +7,6 @@ from uuid import UUID
 
 from chat import actions as chat
 from chat.wire import MessageEnvelope
-from kernel.errors import NotFound
 from officials.models import Follow, Official
 
 _SPACE = UUID("4b6b3c0e-3a55-5c34-9d52-6f66696369a1")
@@ -73,11 +72,11 @@ def deliver_text(*, code: str, person_id: UUID, text: str, key: str) -> MessageE
 def answer_text(*, official_person_id: UUID, person_id: UUID, text: str, key: str) -> None:
     """Answers what a person wrote to a service account: by its keyword, else with its automatic reply, if any.
 
-    Once for a `key`. Raises NotFound where that person is no service account of this app.
+    Once for a `key`. Somebody who is no service account here answers for themselves.
     """
     official = Official.objects.filter(person_id=official_person_id).first()
     if official is None:
-        raise NotFound
+        return
     word = text.strip().lower()[:20]
     keyword = official.keywords.filter(word=word).first()
     reply = keyword.reply if keyword is not None else official.auto_reply
