@@ -1,0 +1,202 @@
+"""People at a real server that dies under them: they keep what they were told, and try again as the apps do."""
+
+import contextlib
+import hashlib
+import json
+import random
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from uuid import UUID, uuid4
+
+import httpx
+from websockets.exceptions import WebSocketException
+from websockets.sync.client import ClientConnection, connect
+
+from rongliao.demo import PASSWORD, PIN
+from tests.support.browser import PHONES
+from tests.support.site import Site
+
+PAUSE_S = 0.1
+ANSWER_LIMIT_S = 20.0
+IN_FLIGHT = 4
+
+
+def sign_in(site: Site, name: str) -> httpx.Client:
+    """A signed-in person at the app's doors."""
+    client = httpx.Client(base_url=site.origin, headers={"Origin": site.origin}, timeout=ANSWER_LIMIT_S)
+    answer = client.post("/api/session", json={"phone": PHONES[name], "password": PASSWORD})
+    assert answer.status_code == 200, answer.text
+    return client
+
+
+class Worker(threading.Thread):
+    """Somebody who goes on until told to stop; what went wrong in them is raised at the end."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.stopping = threading.Event()
+        self.error: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            self.work()
+        except BaseException as error:
+            self.error = error
+
+    def work(self) -> None:
+        raise NotImplementedError
+
+    def finish(self) -> None:
+        """Lets what is open come to its end, and raises what went wrong."""
+        self.stopping.set()
+        self.join(60)
+        assert not self.is_alive(), f"{self} does not come to an end"
+        if self.error:
+            raise self.error
+
+
+class Sender(Worker):
+    """Sends texts in one conversation over the socket, a few in flight, in order; after a cut sends again what was
+    not acknowledged, under the same ids."""
+
+    def __init__(self, site: Site, cookie: str, conversation: UUID) -> None:
+        super().__init__()
+        self.site, self.cookie, self.conversation = site, cookie, conversation
+        self.open: dict[str, str] = {}
+        self.sent: list[str] = []
+        self.acked: dict[str, tuple[int, str]] = {}
+        self.cuts = 0
+        self.silence_s: list[float] = []
+
+    def work(self) -> None:
+        cut_at: float | None = None
+        while not self.stopping.is_set() or self.open:
+            try:
+                with connect(
+                    self.site.socket_url,
+                    origin=self.site.origin,  # type: ignore[arg-type]
+                    additional_headers={"Cookie": self.cookie},
+                    open_timeout=5,
+                    close_timeout=0,
+                ) as socket:
+                    if cut_at is not None:
+                        self.silence_s.append(time.monotonic() - cut_at)
+                        cut_at = None
+                    for client_id, text in self.open.items():
+                        self._send(socket, client_id, text)
+                    self._talk(socket)
+            except (OSError, WebSocketException, TimeoutError):
+                self.cuts += 1
+                cut_at = cut_at or time.monotonic()
+                time.sleep(PAUSE_S)
+
+    def _send(self, socket: ClientConnection, client_id: str, text: str) -> None:
+        frame = {"type": "send", "conversation_id": str(self.conversation), "client_id": client_id, "text": text}
+        socket.send(json.dumps(frame))
+
+    def _talk(self, socket: ClientConnection) -> None:
+        while not self.stopping.is_set() or self.open:
+            while len(self.open) < IN_FLIGHT and not self.stopping.is_set():
+                client_id = str(uuid4())
+                self.open[client_id] = f"第 {len(self.sent)} 条"
+                self.sent.append(client_id)
+                self._send(socket, client_id, self.open[client_id])
+            for line in str(socket.recv(ANSWER_LIMIT_S)).split("\n"):
+                frame = json.loads(line)
+                if frame["type"] == "ack":
+                    self.open.pop(frame["client_id"], None)
+                    told = (frame["seq"], frame["id"])
+                    assert self.acked.setdefault(frame["client_id"], told) == told, "two answers for one message"
+                elif frame["type"] == "probe":
+                    socket.send(json.dumps({"type": "probed", "n": frame["n"]}))
+                elif frame["type"] == "error":
+                    assert frame["retry"], f"refused: {frame}"
+                    raise TimeoutError(frame["code"])
+
+
+@dataclass
+class Payment:
+    """A transfer as its payer knows it."""
+
+    id: str
+    amount_fen: int
+    confirmed: bool = False
+    attempts: int = 0
+    doubt_s: list[float] = field(default_factory=list)
+
+
+class Payer(Worker):
+    """Prepares and confirms transfers to a friend; what was cut is asked again until there is an answer."""
+
+    def __init__(self, site: Site, name: str, payee: str, conversation: UUID, seed: int) -> None:
+        super().__init__()
+        self.site, self.conversation = site, conversation
+        self.account, self.payee = str(site.world.accounts[name]), str(site.world.people[payee])
+        self.chance = random.Random(f"{seed}:{name}")
+        self.app = sign_in(site, name)
+        self.payments: list[Payment] = []
+
+    def work(self) -> None:
+        while not self.stopping.is_set():
+            payment = Payment(str(uuid4()), self.chance.randint(1, 500))
+            self.payments.append(payment)
+            self._pay(payment)
+
+    def _pay(self, payment: Payment) -> None:
+        began: float | None = None
+        while not payment.confirmed:
+            try:
+                payment.attempts += 1
+                payment.confirmed = self._attempt(payment)
+                if not payment.confirmed:
+                    return  # refused with a reason
+            except (httpx.TransportError, OSError):
+                began = began or time.monotonic()
+                time.sleep(PAUSE_S)
+        if began is not None:
+            payment.doubt_s.append(time.monotonic() - began)
+
+    def _attempt(self, payment: Payment) -> bool:
+        """Asks for the sheet of the same transfer and confirms it, unless it shows that it is done."""
+        prepared = self.app.post(
+            "/api/finance/transfers",
+            json={
+                "id": payment.id,
+                "conversation_id": str(self.conversation),
+                "payee_id": self.payee,
+                "amount_fen": payment.amount_fen,
+                "account_id": self.account,
+                "memo": "",
+            },
+        )
+        if prepared.status_code != 201:
+            # A transfer that is confirmed cannot be prepared again; its payer may look at it.
+            known = self.app.get(f"/api/finance/transfers/{payment.id}")
+            assert known.status_code in {200, 404}, known.text
+            if known.status_code == 200:
+                return True
+            raise AssertionError(f"not prepared: {prepared.status_code} {prepared.text}")
+        with self._sheet(prepared.json()["confirm_url"]) as sheet:
+            shown = sheet.get(f"/api/bank/intents/{payment.id}")
+            assert shown.status_code == 200, shown.text
+            if shown.json()["state"] == "done":
+                return True
+            digest = hashlib.sha256(shown.json()["statement"].encode()).hexdigest()
+            answer = sheet.post(f"/api/bank/intents/{payment.id}/confirm", json={"pin": PIN, "statement_hash": digest})
+            if answer.status_code in {409, 429}:
+                raise httpx.ReadError("busy")
+            assert answer.status_code == 200, answer.text
+            return True
+
+    @contextlib.contextmanager
+    def _sheet(self, confirm_url: str) -> Any:
+        with httpx.Client(
+            base_url=self.site.bank_origin, headers={"Origin": self.site.bank_origin}, timeout=ANSWER_LIMIT_S
+        ) as client:
+            code = parse_qs(urlsplit(confirm_url).fragment)["code"][0]
+            opened = client.post("/api/bank/sessions", json={"handoff": code})
+            assert opened.status_code == 201, opened.text
+            yield client
