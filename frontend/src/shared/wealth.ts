@@ -101,8 +101,16 @@ export function headline(product: Pick<Product, "kind" | "benchmark_low_bp" | "b
   return { figure: "—", note: t("wealth.noBenchmark") };
 }
 
+/** A calendar day of the bank without its year, where the year goes without saying. */
+export function dayText(day: string): string {
+  return monthDay(new Date(`${day}T12:00:00+08:00`));
+}
+
+function monthDay(moment: Date): string {
+  return new Intl.DateTimeFormat(language.value, { month: "short", day: "numeric", timeZone: "Asia/Shanghai" }).format(moment);
+}
+
 /** A moment of the bank's time, which a demonstration moves on: never "today", always its day. */
 export function momentText(moment: string): string {
-  const day = new Intl.DateTimeFormat(language.value, { month: "short", day: "numeric", timeZone: "Asia/Shanghai" }).format(new Date(moment));
-  return t("wealth.shortDay", { day, time: clock(moment) });
+  return t("wealth.shortDay", { day: monthDay(new Date(moment)), time: clock(moment) });
 }

@@ -1,5 +1,6 @@
 import { defineStore } from "pinia";
 import { onScopeDispose, ref } from "vue";
+import { onHint } from "@/chat/socket";
 import { api } from "@/shared/api";
 import { useLoad, type Load } from "@/shared/useLoad";
 import type { Wealth } from "@/shared/wealth";
@@ -35,6 +36,8 @@ export const useFinance = defineStore("finance", () => {
   function changed(): void {
     for (const reader of readers) void reader();
   }
+
+  onHint("finance", changed);
 
   /** Reads again whenever money has moved or the page comes back into sight, as long as the view stands. */
   function follow(reader: Reader): void {
