@@ -8,9 +8,11 @@ function beside(tab: string, list: Lazy, name: string, path: string, component: 
 }
 
 const messages = () => import("../views/messages/MessagesTab.vue");
+const wealth = () => import("../views/wealth/WealthTab.vue");
 const me = () => import("../views/me/MeTab.vue");
 
 export default [
+  beside("wealth", wealth, "transfer-to", "/wealth/transfer", () => import("../views/payments/TransferTo.vue")),
   beside("messages", messages, "transfer-new", "/transfers/new/:conversationId/:payeeId", () => import("../views/payments/TransferNew.vue")),
   beside("messages", messages, "transfer", "/transfers/:id", () => import("../views/payments/TransferPage.vue")),
   beside("me", me, "open-account", "/me/open-account", () => import("../views/payments/OpenAccount.vue")),
