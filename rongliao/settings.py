@@ -171,6 +171,7 @@ CELERY_BEAT_SCHEDULE = {
     "seal-audit": {"task": "kernel.seal_audit", "schedule": timedelta(seconds=1)},
     "sweep-accounts": {"task": "accounts.sweep", "schedule": timedelta(hours=6)},
     "heartbeat": {"task": "kernel.heartbeat", "schedule": timedelta(seconds=5)},
+    "roll-up-ledger": {"task": "ledger.roll_up", "schedule": timedelta(minutes=1)},
 }
 
 AUTH_USER_MODEL = "accounts.Person"

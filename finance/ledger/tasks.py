@@ -1,0 +1,11 @@
+"""Celery's doors into the ledger. Each may run twice, or at once with itself."""
+
+from celery import shared_task
+
+from finance.ledger import rollups
+
+
+@shared_task(name="ledger.roll_up")
+def roll_up() -> None:
+    """Brings the sums of the bank's own accounts forward."""
+    rollups.roll_up()
