@@ -159,6 +159,12 @@ def masked_name(person_id: UUID) -> str | None:
     return mask_name(name) if name else None
 
 
+def masked_names(person_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """`masked_name` of many people in one statement; those without a registered name are left out."""
+    identities = Identity.objects.filter(person__in=set(person_ids)).only("id", "person_id", "name")
+    return {identity.person_id: mask_name(str(identity.name)) for identity in identities}
+
+
 def birth_date(person_id: UUID) -> date | None:
     """The date of birth on the person's registered ID, or None. For the server alone: a PIN must not be it."""
     identity = Identity.objects.filter(person=person_id).only("id", "id_number").first()

@@ -40,7 +40,7 @@ class AccountsOut(serializers.Serializer[object]):
 
 
 class LineOut(serializers.Serializer[queries.Line]):
-    """One line of the statement. `counterpart` is a masked registered name, or the bank's own account."""
+    """One line of the statement. `counterpart`: the other person's masked registered name, or null."""
 
     entry_id = serializers.UUIDField()
     kind = serializers.CharField()
@@ -50,7 +50,7 @@ class LineOut(serializers.Serializer[queries.Line]):
     balance_after_fen = serializers.IntegerField()
     at = serializers.DateTimeField()
     value_date = serializers.DateField()
-    counterpart = serializers.CharField(source="counterpart_name", allow_null=True)
+    counterpart = serializers.CharField(allow_null=True)
 
 
 class LinesOut(serializers.Serializer[object]):

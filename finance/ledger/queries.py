@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db.models import Q, Sum
 
+from accounts import queries as people
 from finance.ledger.models import Account, Hold, Posting, RollUp
 from kernel.errors import Invalid, NotFound
 
@@ -18,8 +19,8 @@ _MICROSECOND = timedelta(microseconds=1)
 class Line:
     """One posting of a customer's account with its entry, and who stands on the other side.
 
-    The counterpart is the largest leg of the other sign: a person (`counterpart_owner_id`), or one of the bank's own
-    accounts (`counterpart_name`). A customer's account is never named by its number or name.
+    The counterpart is the largest leg of the other sign: a person's masked registered name, or None for the bank's
+    own accounts (the memo says what it was) and for the owner's other accounts. Nobody's account is named.
     """
 
     entry_id: UUID
@@ -31,8 +32,7 @@ class Line:
     at: datetime
     value_date: date
     seq: int
-    counterpart_owner_id: UUID | None
-    counterpart_name: str | None
+    counterpart: str | None
 
 
 def accounts_of(person_id: UUID) -> list[Account]:
@@ -93,7 +93,7 @@ def entries_page(account_id: UUID, before: str | None, limit: int) -> tuple[list
     found = list(rows.order_by("-at", "-seq")[: limit + 1])
     shown = found[:limit]
     others = _counterparts(account_id, shown)
-    lines = [_line(posting, *others.get(posting.entry_id, (None, None))) for posting in shown]
+    lines = [_line(posting, others.get(posting.entry_id)) for posting in shown]
     more = len(found) > limit
     return lines, _cursor(shown[-1]) if more else None
 
@@ -109,7 +109,7 @@ def _position(cursor: str) -> tuple[datetime, int]:
     return EPOCH + int(microseconds) * _MICROSECOND, int(seq)
 
 
-def _line(posting: Posting, owner_id: UUID | None, name: str | None) -> Line:
+def _line(posting: Posting, counterpart: str | None) -> Line:
     entry = posting.entry
     return Line(
         entry_id=entry.pk,
@@ -121,25 +121,25 @@ def _line(posting: Posting, owner_id: UUID | None, name: str | None) -> Line:
         at=posting.at,
         value_date=entry.value_date,
         seq=posting.seq or 0,
-        counterpart_owner_id=owner_id,
-        counterpart_name=name,
+        counterpart=counterpart,
     )
 
 
-def _counterparts(account_id: UUID, shown: list[Posting]) -> dict[UUID, tuple[UUID | None, str | None]]:
+def _counterparts(account_id: UUID, shown: list[Posting]) -> dict[UUID, str]:
     signs = {posting.entry_id: posting.amount_fen > 0 for posting in shown}
-    legs = Posting.objects.filter(entry_id__in=signs).exclude(account_id=account_id).select_related("account")
+    legs = Posting.objects.filter(entry_id__in=signs, account__owner__isnull=False).select_related("account")
     largest: dict[UUID, Posting] = {}
+    owner: UUID | None = None
     for leg in legs:
-        if (leg.amount_fen > 0) is signs[leg.entry_id]:
-            continue
-        known = largest.get(leg.entry_id)
-        if known is None or abs(leg.amount_fen) > abs(known.amount_fen):
-            largest[leg.entry_id] = leg
-    return {
-        entry_id: (leg.account.owner_id, leg.account.name if leg.account.owner_id is None else None)
-        for entry_id, leg in largest.items()
-    }
+        if leg.account_id == account_id:
+            owner = leg.account.owner_id
+        elif (leg.amount_fen > 0) is not signs[leg.entry_id]:
+            known = largest.get(leg.entry_id)
+            if known is None or abs(leg.amount_fen) > abs(known.amount_fen):
+                largest[leg.entry_id] = leg
+    owners = {entry_id: leg.account.owner_id for entry_id, leg in largest.items() if leg.account.owner_id != owner}
+    names = people.masked_names(found for found in owners.values() if found is not None)
+    return {entry_id: names[found] for entry_id, found in owners.items() if found in names}
 
 
 def entry_legs(entry_id: UUID) -> list[dict[str, Any]]:
