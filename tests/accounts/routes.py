@@ -20,7 +20,7 @@ ROUTES = {
     "POST identity": Route(PERSON),
     "GET cards": Route(PERSON),
     "POST cards": Route(PERSON),
-    "GET cards/^issuers/(?P<prefix>[0-9]{6,8})$": Route(PERSON),
+    "GET ^cards/issuers/(?P<prefix>[0-9]{6,8})$": Route(PERSON),
     "GET devices": Route(PERSON),
     "DELETE devices/<uuid:device_id>": Route(PERSON, theirs=_THEIR_DEVICE),
     "GET persons/<uuid:person_id>": Route(PERSON, open_to_all=_CARD),

@@ -1,14 +1,77 @@
 """Who may come through the doors of finance, on the app's origin and on the bank's."""
 
-from tests.architecture.router import PERSON, Route
+from uuid import uuid4
 
+from tests.architecture.router import ANYONE, BANK_SESSION, PERSON, Route
+
+_NOBODYS = "SELECT gen_random_uuid()"
+"""For what the demo world has none of: that somebody else's is refused is shown by the area's own tests."""
 _THEIR_ACCOUNT = {"account_id": "SELECT id FROM ledger_account WHERE owner_id = %(su)s LIMIT 1"}
 _THEIR_ORDER = {"order_id": "SELECT id FROM wealth_order WHERE person_id = %(su)s LIMIT 1"}
-_THEIR_ALERT = {"alert_id": "SELECT id FROM services_alert WHERE person_id = %(su)s LIMIT 1"}
+_THEIR_OFFER = {"offer_id": _NOBODYS}
+_THEIR_ALERT = {"alert_id": "SELECT id FROM services_alert WHERE owner_id = %(su)s LIMIT 1"}
+_THEIR_TRANSFER = {
+    "transfer_id": "SELECT id FROM payments_transfer WHERE payer_id = %(su)s AND payee_id = %(lin)s LIMIT 1"
+}
+_THEIR_PAYOUT = {"payout_id": "SELECT id FROM payments_payout WHERE person_id = %(jiang)s LIMIT 1"}
+_A_CUSTOMER = {"customer_id": "SELECT %(su)s::text"}
 _SHELF = "the shelf is for everybody who is signed in"
+_NAV = {"id": str(uuid4()), "product_id": str(uuid4()), "date": "2026-11-20", "value": 10_000}
+_OFFER = {name: str(uuid4()) for name in ("client_id", "customer_id", "conversation_id", "product_id")}
+_MAKERS, _CHECKERS, _EITHER = ("operator", "product"), ("checker",), ("operator", "product", "checker")
 
 ROUTES = {
     "GET finance/accounts": Route(PERSON),
     "GET finance/accounts/<uuid:account_id>": Route(PERSON, theirs=_THEIR_ACCOUNT),
     "GET finance/accounts/<uuid:account_id>/entries": Route(PERSON, theirs=_THEIR_ACCOUNT),
+    "GET finance/accounts/openable": Route(PERSON),
+    "POST finance/accounts/open": Route(PERSON),
+    "GET finance/alert-settings": Route(PERSON),
+    "PATCH finance/alert-settings": Route(PERSON),
+    "GET finance/alerts/<uuid:alert_id>/balance": Route(PERSON, theirs=_THEIR_ALERT),
+    "GET finance/assessment": Route(PERSON),
+    "POST finance/assessments": Route(PERSON),
+    "GET finance/bank-sessions": Route(PERSON),
+    "DELETE finance/bank-sessions": Route(PERSON),
+    "DELETE finance/bank-sessions/<uuid:session_id>": Route(PERSON, theirs={"session_id": _NOBODYS}),
+    "GET finance/clearing-breaks": Route(("operator", "checker")),
+    "GET finance/customers/<uuid:customer_id>/shelf": Route(("advisor",), theirs=_A_CUSTOMER),
+    "GET finance/offers/<uuid:offer_id>": Route(PERSON, theirs=_THEIR_OFFER),
+    "POST finance/offers": Route(("advisor",), body=_OFFER),
+    "GET finance/operations/navs": Route(_EITHER),
+    "POST finance/operations/navs": Route(_MAKERS, body=_NAV),
+    "POST finance/operations/navs/<uuid:nav_id>/approve": Route(_CHECKERS, body={"value": 10_000}),
+    "GET finance/orders": Route(PERSON),
+    "POST finance/orders": Route(PERSON),
+    "POST finance/orders/checks": Route(PERSON),
+    "GET finance/orders/<uuid:order_id>": Route(PERSON, theirs=_THEIR_ORDER),
+    "POST finance/orders/<uuid:order_id>/cancel": Route(PERSON, theirs=_THEIR_ORDER, body={"id": str(uuid4())}),
+    "GET finance/payouts": Route(PERSON),
+    "POST finance/payouts": Route(PERSON),
+    "GET finance/payouts/options": Route(PERSON),
+    "GET finance/payouts/<uuid:payout_id>": Route(PERSON, theirs=_THEIR_PAYOUT),
+    "GET finance/pin": Route(PERSON),
+    "POST finance/pin": Route(PERSON),
+    "POST finance/intents/<uuid:intent_id>/open": Route(PERSON, theirs={"intent_id": _NOBODYS}),
+    "GET finance/products": Route(PERSON),
+    "GET finance/products/<uuid:product_id>": Route(PERSON, open_to_all=_SHELF),
+    "GET finance/products/<uuid:product_id>/navs": Route(PERSON, open_to_all=_SHELF),
+    "GET finance/products/<uuid:product_id>/documents/<uuid:document_id>": Route(PERSON, open_to_all=_SHELF),
+    "POST finance/products/<uuid:product_id>/documents/<uuid:document_id>/opened": Route(PERSON, open_to_all=_SHELF),
+    "GET finance/transfers/options": Route(PERSON),
+    "POST finance/transfers": Route(PERSON),
+    "GET finance/transfers/<uuid:transfer_id>": Route(PERSON, theirs=_THEIR_TRANSFER),
+    "POST finance/transfers/<uuid:transfer_id>/accept": Route(
+        PERSON, theirs=_THEIR_TRANSFER, body={"account_id": str(uuid4())}
+    ),
+    "POST finance/transfers/<uuid:transfer_id>/return": Route(PERSON, theirs=_THEIR_TRANSFER, body={"x": 1}),
+    "GET finance/wealth": Route(PERSON),
+    "GET bank/config": Route(ANYONE),
+    "POST bank/sessions": Route(ANYONE),
+    "GET bank/session": Route(BANK_SESSION),
+    "DELETE bank/session": Route(BANK_SESSION),
+    "GET bank/intents/<uuid:intent_id>": Route(BANK_SESSION),
+    "POST bank/intents/<uuid:intent_id>/confirm": Route(BANK_SESSION),
+    "POST bank/intents/<uuid:intent_id>/cancel": Route(BANK_SESSION),
+    "POST bank/pin": Route(BANK_SESSION),
 }

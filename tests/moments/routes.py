@@ -9,7 +9,7 @@ _THEIR_POST = {"post_id": _POST}
 _THEIR_COMMENT = {"comment_id": "SELECT id FROM moments_comment WHERE author_id IN (%(su)s, %(lin)s) LIMIT 1"}
 _THEIR_PICTURE = {
     "picture_id": "SELECT p.picture_id FROM moments_postpicture p JOIN moments_post m ON m.id = p.post_id"
-    " WHERE m.author_id IN (%(su)s, %(shen)s) LIMIT 1"
+    " WHERE m.author_id = %(shen)s LIMIT 1"
 }
 _ALBUM = "a stranger's album is an empty page, as of somebody who has posted nothing"
 

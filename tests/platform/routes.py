@@ -6,7 +6,6 @@ ROUTES = {
     "GET schema/": Route(ANYONE),
     "GET docs/": Route(ANYONE),
     "GET asyncapi.json": Route(ANYONE),
-    "GET ^.*$": Route(ANYONE),
     "GET demo/logins": Route(ANYONE),
     "GET demo/clock": Route(PERSON),
     "POST demo/advance": Route(PERSON),
