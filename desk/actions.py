@@ -87,7 +87,7 @@ def take_case(*, case_id: UUID, agent_id: UUID) -> ServiceCase:
     case.save(update_fields=["state", "agent", "taken_at"])
     chat.add_member(conversation_id=case.conversation_id, person_id=agent_id)
     audit.record(agent_id, "service.take", f"case:{case.pk}", {"customer": str(case.customer_id)})
-    _tell_queue()
+    _tell_queue(case.customer_id)
     return case
 
 
@@ -189,7 +189,7 @@ def _tell_agents() -> None:
     push.hint(people.people_with_role("agent"), "desk", {})
 
 
-def _tell_queue() -> None:
-    """Positions moved: agents and everybody who waits look again."""
+def _tell_queue(taken_id: UUID) -> None:
+    """Positions moved: agents, who was taken, and everybody who waits look again."""
     waiting = list(ServiceCase.objects.filter(state="waiting").values_list("customer_id", flat=True)[:1000])
-    push.hint([*people.people_with_role("agent"), *waiting], "desk", {})
+    push.hint([*people.people_with_role("agent"), taken_id, *waiting], "desk", {})

@@ -49,6 +49,6 @@ def fill(world: World) -> None:
         kind="rating",
         ref=case.pk,
         state="open",
-        payload={"agent": "宋宁", "stars": 0},
+        payload={"agent": "客服小远", "stars": 0},
     )
     remove_member(conversation_id=talk, person_id=song, announce=False)
