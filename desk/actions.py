@@ -1,5 +1,6 @@
 """What people at the desk, and customers who ask it, can do."""
 
+from datetime import datetime
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -30,8 +31,9 @@ def service_identity() -> UUID:
     ).person_id
 
 
-def service_conversation(customer_id: UUID) -> UUID:
-    """The customer's one conversation with the service desk, opened at need. Raises NotAllowed for staff."""
+def service_conversation(customer_id: UUID, *, at: datetime | None = None) -> UUID:
+    """The customer's one conversation with the service desk, opened at need (`at`: when it was, for a past that is brought
+    along). Raises NotAllowed for staff."""
     if people.roles_of(customer_id):
         raise NotAllowed
     return chat.open_conversation(
@@ -40,6 +42,7 @@ def service_conversation(customer_id: UUID) -> UUID:
         key=f"service:{customer_id}",
         title=DESK_NAME,
         opened_by=customer_id,
+        at=at,
     )
 
 

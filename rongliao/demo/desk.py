@@ -20,9 +20,9 @@ _TALK = (
 def fill(world: World) -> None:
     """One closed case of su with song; the desk's conversation exists for every customer who asked."""
     su, song = world.people["su"], world.people["song"]
-    talk = service_conversation(su)
-    world.conversations["desk-su"] = talk
     asked = now() - timedelta(days=1, hours=3)
+    talk = service_conversation(su, at=asked - timedelta(seconds=5))
+    world.conversations["desk-su"] = talk
     case = ServiceCase.objects.create(
         id=new_id(),
         customer_id=su,

@@ -16,6 +16,7 @@ def ask(page: Page, question: str) -> None:
 def test_a_customer_asks_waits_is_served_and_rates(new_phone: Callable[..., Page]) -> None:
     he, su = new_phone("he", path="/contacts"), new_phone("su")
     he.get_by_role("link", name="在线客服").or_(he.get_by_role("button", name="在线客服")).first.click()
+    he.get_by_role("button", name="发消息").click()
     ask(he, "信用卡怎么注销?")
     expect(he.get_by_text("排队中,您是第 1 位")).to_be_visible()
     row_of(su, "在线客服").click()
