@@ -38,6 +38,10 @@ test: setup ## Everything: checks, tests, journeys, the front end's tests (ARGS=
 	@$(PY) -m deploy.suite $(ARGS)
 
 
+screenshots: setup ## Take the README's pictures anew from the demo world
+	@$(LOCAL) build
+	@$(PY) -m pytest -q -n0 tests/journeys/screenshots.py
+
 manage: .python ## A command of manage.py on the embedded database: make manage DO=verify_ledger
 	@$(LOCAL) manage $(DO)
 

@@ -32,8 +32,10 @@ def service_identity() -> UUID:
 
 
 def service_conversation(customer_id: UUID, *, at: datetime | None = None) -> UUID:
-    """The customer's one conversation with the service desk, opened at need (`at`: when it was, for a past that is brought
-    along). Raises NotAllowed for staff."""
+    """The customer's one conversation with the service desk, opened at need.
+
+    `at` dates it, for a past that is brought along. Raises NotAllowed for staff.
+    """
     if people.roles_of(customer_id):
         raise NotAllowed
     return chat.open_conversation(

@@ -1,0 +1,49 @@
+"""`make screenshots`: the README's pictures, taken from the demo world as it stands after a first start."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from tests.support.browser import DESK
+
+IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
+SETTLED_MS = 1_200
+
+
+def keep(page: Page, name: str) -> None:
+    """Saves what the page shows once pictures and fonts are there."""
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(SETTLED_MS)
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=IMAGES / f"{name}.png")
+
+
+def talk(page: Page, name: str) -> None:
+    page.get_by_role("listitem").filter(has=page.get_by_text(name, exact=True)).get_by_role("link").click()
+    expect(page.get_by_role("log")).to_be_visible()
+
+
+def test_the_tour(new_phone: Callable[..., Page]) -> None:
+    keep(new_phone("guest", signed_in=False, path="/sign-in"), "sign-in")
+    su = new_phone("su")
+    keep(su, "messages")
+    for tab in ("contacts", "moments", "wealth", "me"):
+        su.goto(f"/{tab}")
+        keep(su, tab)
+    zhou = new_phone("zhou", size=DESK, path="/desk/")
+    zhou.get_by_role("link", name="苏禾").click()
+    zhou.get_by_text("远山稳进 90 天 12 号").first.wait_for()
+    zhou.locator("li", has_text="远山稳进 90 天 12 号").get_by_role("button", name="发卡片").click()
+    zhou.get_by_role("dialog").get_by_role("button", name="发卡片").click()
+    keep(zhou, "desk")
+    su.goto("/")
+    talk(su, "周经理")
+    expect(su.get_by_role("article", name="远山稳进 90 天 12 号").last).to_be_visible()
+    keep(su, "conversation")
+    su.goto("/")
+    talk(su, "账户变动")
+    keep(su, "alerts")
+    keep(new_phone("su", dark=True, path="/wealth"), "wealth-dark")
+    song = new_phone("song", size=DESK, path="/desk/")
+    keep(song, "service")
