@@ -39,7 +39,6 @@ test: setup ## Everything: checks, tests, journeys, the front end's tests (ARGS=
 
 
 screenshots: setup ## Take the README's pictures anew from the demo world
-	@$(LOCAL) build
 	@$(PY) -m pytest -q -n0 tests/journeys/screenshots.py
 
 manage: .python ## A command of manage.py on the embedded database: make manage DO=verify_ledger
