@@ -34,7 +34,7 @@ def summary(payload: TransferCard, state: str, language: str) -> str:
     """The card's line in a list of conversations."""
     zh, en = _STATES[state]
     amount = yuan(payload.amount_fen)
-    return f"[Transfer] ¥{amount} · {en}" if language == "en" else f"[转账] {zh} ¥{amount}"
+    return f"[Transfer] ¥ {amount} · {en}" if language == "en" else f"[转账] {zh} ¥ {amount}"
 
 
 def register() -> None:

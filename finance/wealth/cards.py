@@ -117,8 +117,8 @@ def _product_line(payload: ProductCard, state: str, language: str) -> str:
 def _order_line(payload: OrderCard, state: str, language: str) -> str:
     zh, en = _STATE_NAMES[state]
     if language == "en":
-        return f"[Order] ¥{yuan(payload.amount_fen)} {payload.name_en} · {en}"
-    return f"[购买] ¥{yuan(payload.amount_fen)} {payload.name} · {zh}"
+        return f"[Order] ¥ {yuan(payload.amount_fen)} {payload.name_en} · {en}"
+    return f"[购买] ¥ {yuan(payload.amount_fen)} {payload.name} · {zh}"
 
 
 def register() -> None:

@@ -27,13 +27,13 @@ class ProductNotOnSale(Refusal):
 class BelowMinimum(Invalid):
     code = "below_minimum"
     zh = "起购金额为 {minimum} 元,请调整金额。"
-    en = "The least amount is ¥{minimum}. Please change the amount."
+    en = "The least amount is ¥ {minimum}. Please change the amount."
 
 
 class OffStep(Invalid):
     code = "off_step"
     zh = "超过起购金额的部分须为 {step} 元的整数倍,请调整金额。"
-    en = "What exceeds the least amount must be a multiple of ¥{step}. Please change the amount."
+    en = "What exceeds the least amount must be a multiple of ¥ {step}. Please change the amount."
 
 
 class DocumentsUnread(Refusal):
@@ -61,14 +61,14 @@ class NotEnoughMoney(Refusal):
     code = "not_enough_money"
     status = 409
     zh = "账户可用余额为 {available} 元,不足以支付,未做任何更改。"
-    en = "The account has ¥{available} available, which is not enough. Nothing was changed."
+    en = "The account has ¥ {available} available, which is not enough. Nothing was changed."
 
 
 class QuotaUsedUp(Refusal):
     code = "quota_used_up"
     status = 409
     zh = "这款产品剩余额度为 {left} 元,请调整金额或选择其他产品。"
-    en = "¥{left} of this product's quota is left. Change the amount or choose another product."
+    en = "¥ {left} of this product's quota is left. Change the amount or choose another product."
 
 
 class CutOffPassed(Conflict):

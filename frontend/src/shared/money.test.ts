@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { inWords, parseYuan, percent, shares, yuan, yuanSigned } from "./money";
+import { compactYuan, inWords, parseYuan, percent, shares, yuan, yuanSigned } from "./money";
 
 describe("yuan", () => {
   it.each([
@@ -72,4 +72,12 @@ it("draws shares with four decimals", () => expect(shares(12345678)).toBe("1,234
 it("draws a percentage with its sign", () => {
   expect(percent(-42)).toBe("−0.42%");
   expect(percent(265, {})).toBe("2.65%");
+});
+
+it("says a large sum at a glance", () => {
+  expect(compactYuan(1240_0000_00, "zh-CN")).toBe("1,240 万");
+  expect(compactYuan(500_000_000_000, "zh-CN")).toBe("50 亿");
+  expect(compactYuan(28_7654_00, "zh-CN")).toBe("28.8 万");
+  expect(compactYuan(1240_0000_00, "en")).toBe("12.4M");
+  expect(compactYuan(99900, "zh-CN")).toBe("999");
 });

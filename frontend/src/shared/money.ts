@@ -19,6 +19,13 @@ export function yuan(fen: number, options: { sign?: boolean } = {}): string {
   return `${sign}${integer}.${digits.slice(-2)}`;
 }
 
+/** A large sum at a glance, rounded down to whole yuan first: "1,240 万", "12.4M". Never where one confirms. */
+export function compactYuan(fen: number, language: string): string {
+  const value = Math.floor(whole(fen) / 100);
+  const text = new Intl.NumberFormat(language, { notation: "compact", maximumFractionDigits: 1 }).format(value);
+  return text.replace(/^(\d+)/, (digits) => digits.replace(/\B(?=(\d{3})+$)/g, ",")).replace(/(\d)([万亿])/, "$1 $2");
+}
+
 /** "¥ 1,234.56", the sign before the currency. */
 export function yuanSigned(fen: number, options: { sign?: boolean } = {}): string {
   const text = yuan(fen, options);
