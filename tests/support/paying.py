@@ -38,4 +38,4 @@ def confirm(page: Page, pin: str = PIN) -> None:
 
 
 def card(page: Page, amount: str, state: str) -> Locator:
-    return page.get_by_role("article", name=f"转账 ¥{amount},{state}")
+    return page.get_by_role("article", name=f"转账 ¥ {amount},{state}")
