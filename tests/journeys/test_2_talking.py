@@ -65,7 +65,9 @@ def test_a_customer_and_their_manager_talk_in_text_and_pictures(new_phone: Calla
 
 def test_what_arrives_while_one_looks_elsewhere_is_counted_until_it_is_read(new_phone: Callable[..., Page]) -> None:
     su, lin = new_phone("su"), new_phone("lin")
-    expect(row_of(su, "林晓舟")).to_be_visible()
+    open_talk(su, "林晓舟")
+    su.get_by_role("button", name="返回").click()
+    expect(row_of(su, "林晓舟").get_by_text("条未读")).to_have_count(0)
     open_talk(lin, "苏禾")
     say(lin, "你在吗")
     say(lin, "晚上一起吃饭?")
