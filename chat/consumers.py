@@ -5,6 +5,7 @@ channel for every socket. Here a socket costs a task and an entry in the hub.
 """
 
 import asyncio
+from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,7 @@ from uuid import UUID
 import msgspec
 import psycopg
 from django.conf import settings
+from django.contrib.sessions.models import Session
 
 from accounts.auth import OpenSession, session_by_key
 from chat import log, queries, screens, wire
@@ -144,9 +146,21 @@ class Socket:
         self._engine.writer.submit(connection, draft)
 
 
-def _admitted(key: str | None) -> tuple[OpenSession, bool] | None:
+@dataclass(frozen=True)
+class _Guest:
+    """Somebody who may have a socket, and for how long."""
+
+    session: OpenSession
+    bank_identity: bool
+    lives_s: float
+
+
+def _admitted(key: str | None) -> _Guest | None:
     opened = session_by_key(key)
-    return None if opened is None else (opened, queries.is_bank_identity(opened.person_id))
+    until = Session.objects.filter(pk=key).values_list("expire_date", flat=True).first()
+    if opened is None or until is None:
+        return None
+    return _Guest(opened, queries.is_bank_identity(opened.person_id), (until - now()).total_seconds())
 
 
 def _ready(connection: Connection, person_id: UUID) -> str:
@@ -168,11 +182,11 @@ async def socket(scope: dict[str, Any], receive: Any, send: Any) -> None:
         await _refuse(receive, send, Reason.WRONG_ORIGIN)
         return
     key = _session_key(scope)
-    admitted = await in_thread(lambda: _admitted(key))
-    if admitted is None:
+    guest = await in_thread(lambda: _admitted(key))
+    if guest is None:
         await _refuse(receive, send, Reason.SIGN_IN_NEEDED)
         return
-    opened, bank_identity = admitted
+    opened = guest.session
     running = engine()
     if running.hub.count_of(opened.person_id) >= MAX_SOCKETS_OF_A_PERSON:
         await _refuse(receive, send, Reason.TOO_MANY_SOCKETS)
@@ -181,7 +195,8 @@ async def socket(scope: dict[str, Any], receive: Any, send: Any) -> None:
         send,
         person_id=opened.person_id,
         session_id=opened.id,
-        bank_identity=bank_identity,
+        lives_s=guest.lives_s,
+        bank_identity=guest.bank_identity,
         language=language_of(_header(scope, b"accept-language")),
         allowance=settings.CHAT_FRAMES_PER_SECOND * BURST_S,
     )

@@ -52,6 +52,7 @@ class Connection:
         "allowance_at",
         "bank_identity",
         "closing",
+        "ends_at",
         "id",
         "in_flight",
         "language",
@@ -63,7 +64,15 @@ class Connection:
     )
 
     def __init__(
-        self, send: Sender, *, person_id: UUID, session_id: UUID, bank_identity: bool, language: str, allowance: float
+        self,
+        send: Sender,
+        *,
+        person_id: UUID,
+        session_id: UUID,
+        lives_s: float,
+        bank_identity: bool,
+        language: str,
+        allowance: float,
     ) -> None:
         self.id = new_id()
         self.person_id = person_id
@@ -71,6 +80,7 @@ class Connection:
         self.bank_identity = bank_identity
         self.language = language
         self.loop = asyncio.get_running_loop()
+        self.ends_at = self.loop.time() + lives_s
         self.closing: Reason | None = None
         self.reader: asyncio.Task[None] | None = None
         self.in_flight = 0
@@ -95,6 +105,7 @@ class Connection:
         if self._queued > MAX_QUEUED_CHARACTERS or self._sent - self._confirmed > MAX_UNCONFIRMED_CHARACTERS:
             self.close(Reason.TOO_SLOW)
         elif self._flushing is None:
+            self._pushed_at = self.loop.time()
             self._flushing = self.loop.create_task(self._flush())
 
     def confirm(self, sent: int) -> None:

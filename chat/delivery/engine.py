@@ -77,6 +77,8 @@ class Engine:
             for connection in tuple(self.hub.connections):
                 if connection.is_stuck():
                     connection.close(Reason.TOO_SLOW)
+                elif connection.ends_at <= self.hub.loop.time():
+                    connection.close(Reason.SESSION_ENDED)
             asked = {connection.session_id for connection in self.hub.connections}
             if asked:
                 still = await in_thread(lambda asked=asked: people.open_sessions(asked))  # type: ignore[misc]

@@ -4,17 +4,21 @@ import asyncio
 import json
 import uuid
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 from django.conf import settings
+from django.contrib.sessions.models import Session
 
 from accounts import actions as accounts
 from chat import actions
 from chat.delivery import connection as connections
+from chat.delivery import engine
 from chat.delivery.connection import Reason
 from chat.models import Message
 from chat.wire import MAX_TEXT
+from kernel.clock import now
 from tests.chat.conftest import Scene
 from tests.chat.support import Phone, database, gather, http, post, session_key
 
@@ -302,6 +306,17 @@ async def test_a_session_that_ended_unheard_closes_its_socket_all_the_same(
     monkeypatch.setattr("accounts.ports.session_ended._all", [])
     await database(lambda: accounts.end_all_sessions(person_id=live.su, reason="test"))
     assert await su.closed(3.0) == Reason.SESSION_ENDED
+
+
+async def test_a_socket_lives_no_longer_than_its_session(live: Scene) -> None:
+    cookie = await database(lambda: session_key(live.su))
+    soon = now() + timedelta(seconds=1.5)
+    await database(lambda: Session.objects.filter(pk=cookie).update(expire_date=soon))
+    su = await Phone(cookie).open()
+    assert await su.closed(4.0) == Reason.SESSION_ENDED
+    assert now() >= soon
+    assert await Phone(cookie).wire.connect() == (False, Reason.SIGN_IN_NEEDED)
+    await engine.stop()
 
 
 async def test_a_reader_who_does_not_confirm_is_cut_off_and_finds_everything_by_sync(
