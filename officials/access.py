@@ -12,8 +12,8 @@ OPERATOR = "official_operator"
 
 
 def official(code: str) -> Official:
-    """A service account, which everybody may look at. Raises NotFound."""
-    found = Official.objects.filter(code=code).first()
+    """A service account that is listed, which everybody may look at. Raises NotFound."""
+    found = Official.objects.filter(code=code, listed=True).first()
     if found is None:
         raise NotFound
     return found

@@ -26,6 +26,8 @@ class Official(models.Model):
     auto_reply = models.CharField(max_length=MAX_REPLY, blank=True, default="")
     # One that belongs to having an account here: it writes without being followed, and cannot be left.
     always_on = models.BooleanField(default=False)
+    # One that is not listed cannot be found or followed: it only lends a face (the service desk's).
+    listed = models.BooleanField(default=True)
     created_at = models.DateTimeField()
 
 

@@ -24,7 +24,7 @@ class Face:
 
 
 def _with_follow(viewer_id: UUID) -> QuerySet[Official]:
-    return Official.objects.annotate(
+    return Official.objects.filter(listed=True).annotate(
         followed=Exists(Follow.objects.filter(official=OuterRef("pk"), person_id=viewer_id))
     )
 
@@ -83,7 +83,7 @@ def articles(code: str, *, before: tuple[datetime, UUID] | None, limit: int, dra
 
 def managed(viewer_id: UUID) -> list[Face]:
     """All service accounts with their number of followers, for operations."""
-    rows = Official.objects.annotate(follower_count=Count("follows")).order_by("code")
+    rows = Official.objects.filter(listed=True).annotate(follower_count=Count("follows")).order_by("code")
     return _faces(list(rows), viewer_id)
 
 

@@ -10,6 +10,7 @@ from chat.actions.conversations import (
 )
 from chat.actions.messages import (
     Line,
+    PastCard,
     append_past,
     forward_card,
     mark_read,
@@ -23,6 +24,7 @@ from chat.actions.messages import (
 
 __all__ = [
     "Line",
+    "PastCard",
     "add_member",
     "append_past",
     "forward_card",

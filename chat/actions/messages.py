@@ -184,6 +184,17 @@ def mark_read(*, conversation_id: UUID, person_id: UUID, seq: int) -> log.Marked
 
 
 @dataclass(frozen=True)
+class PastCard:
+    """A card of a past that is brought along."""
+
+    kind: str
+    ref: UUID
+    state: str
+    payload: Mapping[str, Any]
+    revision: int = 0
+
+
+@dataclass(frozen=True)
 class Line:
     """One message of a past that is brought along: an import, the demo's world."""
 
@@ -192,29 +203,35 @@ class Line:
     text: str = ""
     picture_id: UUID | None = None
     client_id: UUID | None = None
+    card: PastCard | None = None
+
+
+def _past_card(card: PastCard) -> Card:
+    return _shared_card(card.kind, card.ref, card.state, card.payload, card.revision)
 
 
 def append_past(*, conversation_id: UUID, lines: Sequence[Line]) -> int:
     """Writes messages with the times that they had, in one statement; answers how many were new.
 
     Lines with a client id are written once however often this runs. Nothing is pushed. Raises NotFound where a
-    sender is not a member.
+    sender is not a member, UnknownCard.
     """
-    drafts = [
-        log.Draft(
-            o=index,
-            id=new_id(),
-            c=conversation_id,
-            s=line.sender_id,
-            k=line.client_id or new_id(),
-            kind="picture" if line.picture_id else "text",
-            body=line.text,
-            p=line.picture_id,
-            at=line.at,
-        )
-        for index, line in enumerate(lines)
-    ]
     with transaction.atomic():
+        drafts = [
+            log.Draft(
+                o=index,
+                id=new_id(),
+                c=conversation_id,
+                s=line.sender_id,
+                k=line.client_id or new_id(),
+                kind="card" if line.card else "picture" if line.picture_id else "text",
+                body=line.text,
+                p=line.picture_id,
+                d=_past_card(line.card).pk if line.card else None,
+                at=line.at,
+            )
+            for index, line in enumerate(lines)
+        ]
         done = log.append(drafts, trusted=False)
         if any(item.r == "refused" for item in done):
             raise NotFound

@@ -104,10 +104,13 @@ def _outcome(setting: AlertSetting | None, happening: Happening, until: datetime
 
 
 @transaction.atomic
-def tell(happening: Happening) -> bool:
-    """Tells the owner, or notes why not; once for an event and account. Answers whether this call did it."""
+def tell(happening: Happening, *, past: bool = False) -> bool:
+    """Tells the owner, or notes why not; once for an event and account. Answers whether this call did it.
+
+    `past` is for history that is brought along: the card carries the event's own time, and nobody is called.
+    """
     setting = AlertSetting.objects.filter(account_id=happening.account_id).first()
-    until = quiet_until(setting, business_now())
+    until = None if past else quiet_until(setting, business_now())
     outcome = _outcome(setting, happening, until)
     sent_at = now() if outcome == Alert.Outcome.SENT else None
     alert = Alert(
@@ -128,7 +131,7 @@ def tell(happening: Happening) -> bool:
         return False
     if outcome == Alert.Outcome.SENT:
         cards.ensure()
-        cards.show(alert, account_name=happening.account_name, tail=happening.tail)
+        cards.show(alert, account_name=happening.account_name, tail=happening.tail, past=past)
     elif outcome == Alert.Outcome.WAITS:
         enqueue(WAITING, {"alert_id": str(alert.pk)}, run_at=until, key=str(alert.pk))
     push.hint([happening.owner_id], HINT, {"account_id": str(happening.account_id)})

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from chat import cards
+from chat.actions import PastCard
 from finance.services.models import Alert
 from kernel.money import yuan
 from officials import actions as officials
@@ -18,7 +19,7 @@ _WORDS = {"in": ("收入", "In"), "out": ("支出", "Out"), "held": ("冻结", "
 _SIGNS = {"in": "+", "out": "\u2212"}
 MENU = [
     {"key": "balance", "name": "余额", "action": {"kind": "view", "path": "/wealth"}},
-    {"key": "entries", "name": "明细", "action": {"kind": "view", "path": "/wealth/entries"}},
+    {"key": "entries", "name": "明细", "action": {"kind": "view", "path": "/wealth/accounts"}},
     {"key": "settings", "name": "提醒设置", "action": {"kind": "view", "path": "/alerts/settings"}},
 ]
 
@@ -65,9 +66,9 @@ def ensure() -> None:
     )
 
 
-def show(alert: Alert, *, account_name: str, tail: str) -> None:
-    """Puts the alert's card into its owner's conversation; once, however often called."""
-    payload: dict[str, Any] = {
+def payload_of(alert: Alert, *, account_name: str, tail: str) -> dict[str, Any]:
+    """What an alert's card shows."""
+    return {
         "direction": alert.direction,
         "account_id": str(alert.account_id),
         "account_name": account_name,
@@ -77,6 +78,15 @@ def show(alert: Alert, *, account_name: str, tail: str) -> None:
         "memo": alert.memo,
         "at": alert.at.isoformat(),
     }
+
+
+def show(alert: Alert, *, account_name: str, tail: str, past: bool = False) -> None:
+    """Puts the alert's card into its owner's conversation; once, however often called. `past`: with its own time."""
+    payload, key = payload_of(alert, account_name=account_name, tail=tail), f"alert:{alert.pk}"
+    if past:
+        card = PastCard(KIND, alert.pk, STATE, payload)
+        officials.bring_past(code=CODE, person_id=alert.owner_id, said=[officials.Past(key, alert.at, card=card)])
+        return
     officials.deliver_card(
         code=CODE,
         person_id=alert.owner_id,
@@ -84,5 +94,5 @@ def show(alert: Alert, *, account_name: str, tail: str) -> None:
         ref=alert.pk,
         state=STATE,
         payload=payload,
-        key=f"alert:{alert.pk}",
+        key=key,
     )

@@ -1,5 +1,6 @@
 """Articles: written by operations, sent to everybody who follows, each once."""
 
+from datetime import datetime
 from typing import IO, Any
 from uuid import UUID
 
@@ -88,6 +89,18 @@ def save_article(
 
 
 @transaction.atomic
+def publish(*, operator_id: UUID, article_id: UUID, at: datetime | None = None) -> Article:
+    """Makes an article public without sending it; `at` is for one that came out elsewhere. Raises NotFound."""
+    article = access.draft(article_id)
+    if article.status == Article.Status.DRAFT:
+        moment = min(at or now(), now())
+        article.status, article.published_at, article.updated_at = Article.Status.PUBLISHED, moment, moment
+        article.save(update_fields=["status", "published_at", "updated_at"])
+        audit.record(operator_id, "officials.article.published", f"article:{article_id}")
+    return article
+
+
+@transaction.atomic
 def broadcast(*, operator_id: UUID, article_id: UUID) -> Broadcast:
     """Publishes an article and sends it to all who follow now; sending it again answers the same broadcast.
 
@@ -98,9 +111,7 @@ def broadcast(*, operator_id: UUID, article_id: UUID) -> Broadcast:
     if known is not None:
         return known
     at = now()
-    if article.status == Article.Status.DRAFT:
-        article.status, article.published_at = Article.Status.PUBLISHED, at
-        article.save(update_fields=["status", "published_at"])
+    article = publish(operator_id=operator_id, article_id=article_id, at=at)
     made = Broadcast.objects.create(article=article, started_by_id=operator_id, started_at=at, total=0)
     with connection.cursor() as cursor:
         cursor.execute(

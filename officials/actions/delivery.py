@@ -1,25 +1,25 @@
 """What a service account says to one person."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from chat import actions as chat
+from chat.actions import Line, PastCard
 from chat.wire import MessageEnvelope
+from officials.actions.making import official_of
 from officials.models import Follow, Official
 
 _SPACE = UUID("4b6b3c0e-3a55-5c34-9d52-6f66696369a1")
 """Under which a delivery's key becomes the message's client id, so that a repeat is the same message."""
 
 
-def _of(code: str) -> Official:
-    return Official.objects.get(code=code)
-
-
 def conversation_with(*, code: str, person_id: UUID) -> UUID:
     """The conversation of a person with a service account, opened at first use."""
-    return _conversation(_of(code), person_id)
+    return _conversation(official_of(code), person_id)
 
 
 def _conversation(official: Official, person_id: UUID) -> UUID:
@@ -45,7 +45,7 @@ def deliver_card(
     revision: int = 0,
 ) -> MessageEnvelope:
     """Puts a card into the person's conversation with the service account; once for a `key`, however often called."""
-    official = _of(code)
+    official = official_of(code)
     return chat.send_card(
         conversation_id=_conversation(official, person_id),
         sender_id=official.person_id,
@@ -60,7 +60,7 @@ def deliver_card(
 
 def deliver_text(*, code: str, person_id: UUID, text: str, key: str) -> MessageEnvelope:
     """Says something in the person's conversation with the service account; once for a `key`."""
-    official = _of(code)
+    official = official_of(code)
     return chat.send_text(
         conversation_id=_conversation(official, person_id),
         sender_id=official.person_id,
@@ -82,6 +82,32 @@ def answer_text(*, official_person_id: UUID, person_id: UUID, text: str, key: st
     reply = keyword.reply if keyword is not None else official.auto_reply
     if reply:
         deliver_text(code=official.code, person_id=person_id, text=reply, key=key)
+
+
+@dataclass(frozen=True)
+class Past:
+    """Something that a service account said before it came here. The key makes it once."""
+
+    key: str
+    at: datetime
+    text: str = ""
+    card: PastCard | None = None
+
+
+def bring_past(*, code: str, person_id: UUID, said: Sequence[Past]) -> None:
+    """Puts what was said earlier into the person's conversation with the service account, with its own times."""
+    official = official_of(code)
+    lines = [
+        Line(
+            sender_id=official.person_id,
+            at=one.at,
+            text=one.text,
+            card=one.card,
+            client_id=client_id(official, person_id, one.key),
+        )
+        for one in said
+    ]
+    chat.append_past(conversation_id=_conversation(official, person_id), lines=lines)
 
 
 def greet(official: Official, follow: Follow) -> UUID:

@@ -1,12 +1,11 @@
 """A service account itself: its making, its followers, its menu."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
 
-from accounts import actions as accounts
 from chat import push
 from kernel import audit
 from kernel.clock import now
@@ -16,56 +15,16 @@ from officials.actions.delivery import conversation_with, deliver_card, deliver_
 from officials.errors import AlwaysOn
 from officials.models import MAX_REPLY, Article, Follow, Keyword, MenuTap, Official
 
-_MAKING = 0x6F666669  # "offi"
 MAX_KEYWORDS = 50
 HINT = "officials"
 
 
 @transaction.atomic
-def ensure_official(
-    code: str,
-    name: str,
-    *,
-    title: str = "服务号",
-    title_en: str = "Service account",
-    hue: int = 168,
-    description: str = "",
-    raw_menu: Any = (),
-    greeting: str = "",
-    auto_reply: str = "",
-    keywords: Mapping[str, str] | None = None,
-    always_on: bool = False,
-) -> Official:
-    """The service account with this code, made with these facts if there is none. Raises MenuBroken."""
-    found = Official.objects.filter(code=code).first()
-    if found is not None:
-        return found
-    with connection.cursor() as cursor:
-        # Two at once would make two persons for one code.
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_MAKING])
-    found = Official.objects.filter(code=code).first()
-    if found is not None:
-        return found
-    parsed = menu.parse(list(raw_menu))
-    made = Official.objects.create(
-        code=code,
-        person_id=accounts.create_official(name=name, title=title, title_en=title_en, hue=hue),
-        description=description,
-        menu=menu.dump(parsed),
-        greeting=greeting,
-        auto_reply=auto_reply,
-        always_on=always_on,
-        created_at=now(),
-    )
-    Keyword.objects.bulk_create(
-        Keyword(official=made, word=word.lower(), reply=reply) for word, reply in (keywords or {}).items()
-    )
-    return made
+def follow(*, person_id: UUID, code: str, quietly: bool = False) -> UUID:
+    """Follows a service account, which greets a new follower; answers the conversation. Raises NotFound.
 
-
-@transaction.atomic
-def follow(*, person_id: UUID, code: str) -> UUID:
-    """Follows a service account, which greets a new follower; answers the conversation. Raises NotFound."""
+    `quietly` is for a follower who is brought along from elsewhere: no greeting.
+    """
     official = access.official(code)
     made = Follow(official=official, person_id=person_id, created_at=now())
     with connection.cursor() as cursor:
@@ -78,6 +37,8 @@ def follow(*, person_id: UUID, code: str) -> UUID:
     if not new:
         return conversation_with(code=code, person_id=person_id)
     push.hint([person_id], HINT, {"code": code})
+    if quietly:
+        return conversation_with(code=code, person_id=person_id)
     return greet(official, made)
 
 

@@ -16,7 +16,7 @@ from django.db import transaction
 
 from kernel import jobs
 
-AREAS = ("accounts", "chat", "ledger", "wealth", "payments", "moments", "officials", "services", "desk")
+AREAS = ("accounts", "chat", "ledger", "services", "wealth", "payments", "moments", "officials", "desk")
 PASSWORD = "rongliao123"  # noqa: S105 - printed at every start of a demonstration
 PIN = "258369"
 

@@ -129,12 +129,3 @@ def fill(world: demo.World) -> None:
     for short in (*CUSTOMERS, "jiang"):
         person = world.people[short]
         pins.store_first(person, pins.encode(person, demo.PIN))
-    outgoing = queries.internal("clearing-out").pk
-    for key, memo, fen, ago in (("rent", "瑜伽馆年卡", 128_000, 95), ("cafe", "咖啡馆", 3_200, 40)):
-        actions.post(
-            key=f"demo:today:{key}",
-            kind="card_payment",
-            legs=[Leg(world.accounts["su"], -fen), Leg(outgoing, fen)],
-            memo=memo,
-            at=now - timedelta(minutes=ago),
-        )
