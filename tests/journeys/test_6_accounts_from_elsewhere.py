@@ -72,7 +72,7 @@ def test_a_bound_card_opens_accounts_that_receive_and_pay_out_by_their_class(
     expect(second.get_by_text("已开立")).to_be_visible()
     expect(new.locator("iframe")).to_have_count(0)
     third = new.get_by_role("article", name="Ⅲ类账户")
-    expect(third).to_contain_text("余额最多 ¥2,000.00")
+    expect(third).to_contain_text("余额最多 ¥ 2,000.00")
     third.get_by_role("button", name="开立Ⅲ类账户").click()
     expect(third.get_by_text("已开立")).to_be_visible()
 
@@ -87,7 +87,7 @@ def test_a_bound_card_opens_accounts_that_receive_and_pay_out_by_their_class(
     expect(receive.get_by_text("线上开立的Ⅱ类账户只能从它绑定的账户收款(银发〔2016〕302号)。")).to_be_visible()
     expect(receive.get_by_role("radio", name="Ⅲ类账户")).to_be_checked()
     receive.get_by_role("button", name="确认收款").click()
-    expect(new.get_by_role("article", name="转账 ¥88.80,已收款")).to_be_visible()
+    expect(new.get_by_role("article", name="转账 ¥ 88.80,已收款")).to_be_visible()
 
     new.goto("/me/payouts/new")
     new.get_by_role("radio", name="Ⅲ类账户").check()
