@@ -35,7 +35,7 @@ def test_the_tour(new_phone: Callable[..., Page]) -> None:
     zhou.get_by_role("link", name="苏禾").click()
     zhou.get_by_text("远山稳进 90 天 12 号").first.wait_for()
     zhou.locator("li", has_text="远山稳进 90 天 12 号").get_by_role("button", name="发卡片").click()
-    zhou.get_by_role("dialog").get_by_role("button", name="发卡片").click()
+    zhou.get_by_role("alertdialog").get_by_role("button", name="发卡片").click()
     keep(zhou, "desk")
     su.goto("/")
     talk(su, "周经理")

@@ -36,7 +36,7 @@ def test_a_customer_asks_waits_is_served_and_rates(new_phone: Callable[..., Page
     newest(song, "好的,谢谢")
 
     song.get_by_role("button", name="结束服务").click()
-    song.get_by_role("dialog").get_by_role("button", name="结束服务").click()
+    song.get_by_role("alertdialog").get_by_role("button", name="结束服务").click()
     card = he.get_by_role("article", name="客服小远 的服务已结束")
     card.get_by_role("radio", name="5 星").click()
     card.get_by_role("button", name="提交评价").click()
