@@ -1,4 +1,4 @@
-"""Journey 3: a manager sees their customers, writes to one, and sends what suits; what does not is blocked with the reason."""
+"""Journey 3: a manager writes to a customer and sends what suits; what does not is blocked with the reason."""
 
 from collections.abc import Callable
 
