@@ -21,8 +21,9 @@ def main() -> int:
         ([str(PYTHON), "manage.py", "contracts", str(GENERATED)], ROOT, DEMO),
         ([str(executable), str(npm), "run", "--silent", "contracts"], FRONTEND, node_environment(executable)),
     ):
-        done = subprocess.run(command, cwd=folder, env=environment, check=False)
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
+            print(f"{done.stdout}{done.stderr}")
             return done.returncode
     after = written()
     changed = [name for name in after if before.get(name) != after[name]]

@@ -285,7 +285,7 @@ class Migration(migrations.Migration):
                         choices=[
                             ("register", "Register"),
                             ("sign_in", "Sign In"),
-                            ("reset_password", "Reset Password"),
+                            ("reset_password", "Reset"),
                         ],
                         max_length=20,
                     ),

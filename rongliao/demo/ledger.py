@@ -66,7 +66,7 @@ def _history(account_id: UUID, salary: int, payer: str, now: datetime, chance: r
     for month in range(MONTHS + 1):
         day = (first + timedelta(days=30 * month)).astimezone(BANK_ZONE).replace(day=10, hour=10, minute=5)
         rows.append((day, "salary", f"{'' if payer == '养老金' else '工资 · '}{payer}", salary))
-    entries = []
+    entries: list[NewEntry] = []
     for at, kind, memo, fen in sorted(set(rows)):
         if not first < at < now - timedelta(hours=3):
             continue
