@@ -2490,7 +2490,7 @@ export interface components {
         KindE5cEnum: "manual" | "agreement" | "risk";
         /** @enum {string} */
         LevelEnum: "none" | "named" | "verified";
-        /** @description One line of the statement. `counterpart` is a masked registered name, or the bank's own account. */
+        /** @description One line of the statement. `counterpart`: the other person's masked registered name, or null. */
         LineOut: {
             amount_fen: number;
             /** Format: date-time */
