@@ -94,6 +94,7 @@ def session_at(moment: datetime) -> Session:
 
 def ends_soon(today: date) -> str | None:
     """A sentence for operations if the calendar is provisional or missing within 60 days, else None."""
+    provisional = None
     for year in sorted({today.year, (today + WARN_BEFORE).year}):
         try:
             chinese_calendar.is_workday(date(year, 1, 1))
@@ -102,5 +103,5 @@ def ends_soon(today: date) -> str | None:
             if known is None:
                 return f"the exchange calendar has no year {year}: orders that reach it are refused"
             if known.is_provisional:
-                return f"the exchange calendar of {year} is provisional: {known.source}"
-    return None
+                provisional = f"the exchange calendar of {year} is provisional: {known.source}"
+    return provisional

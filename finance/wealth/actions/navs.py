@@ -29,11 +29,14 @@ def enter_nav(*, nav_id: UUID, maker_id: UUID, product_id: UUID, day: date, valu
     Product.objects.select_for_update(no_key=True).get(pk=product_id)
     nav = Nav.objects.select_for_update().filter(product_id=product_id, date=day).first()
     if nav is None:
-        nav = Nav(id=nav_id, product=product, date=day)
+        nav = Nav.objects.create(
+            id=nav_id, product=product, date=day, value=value, maker_id=maker_id, entered_at=business_now()
+        )
     elif nav.status == Nav.Status.PUBLISHED:
         raise NavPublished
-    nav.value, nav.maker_id, nav.entered_at = value, maker_id, business_now()
-    nav.save()
+    else:
+        nav.value, nav.maker_id, nav.entered_at = value, maker_id, business_now()
+        nav.save(update_fields=["value", "maker", "entered_at"])
     audit.record(
         maker_id,
         "wealth.nav.entered",
