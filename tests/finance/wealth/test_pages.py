@@ -198,6 +198,7 @@ def test_the_product_card_and_the_order_card_follow_the_order(shop: Shop) -> Non
     drain()
     assert _states(shop, talk) == [("product", "cancelled"), ("order", "cancelled")]
 
+    shop.clock.set("2026-11-24", "10:30:00")
     again = shop.buy(offer_id=offered.json()["id"], amount_fen=1_000_000)
     shop.clock.set("2026-11-25")
     shop.publish(STEADY, "2026-11-24", 10_000)

@@ -67,7 +67,7 @@ def test_the_reason_is_said_in_the_readers_language_with_the_way_out(shop: Shop)
 
 def test_an_assessment_is_valid_to_its_last_day_and_not_a_day_longer(shop: Shop) -> None:
     last = Assessment.objects.get(person_id=shop.world.people["su"]).valid_until
-    assert last == date(2027, 10, 24) - timedelta(days=1)
+    assert last == date(2027, 10, 24)  # taken on 2026-10-25
     shop.clock.set(last.isoformat(), "23:59:59")
     assert queries.suitability(shop.world.people["su"], shop.products[STEADY]).ok
     shop.clock.set((last + timedelta(days=1)).isoformat(), "00:00:00")
