@@ -44,6 +44,8 @@ def configuration(*, level: str, as_json: bool) -> dict[str, Any]:
         "loggers": {
             "daphne.http_protocol": {"level": "WARNING"},
             "django.channels.server": {"level": "WARNING"},
+            # One line for every word with a network outside would bury the rest.
+            "httpx": {"level": "WARNING"},
             # Refusals are answers, not events; what matters of them stands in the audit chain.
             "django.request": {"level": "ERROR"},
         },

@@ -48,6 +48,8 @@ FIELD_KEYS = env.words("FIELD_KEYS", _DEVELOPMENT_FIELD_KEY)
 BLIND_INDEX_KEY = env.text("BLIND_INDEX_KEY", "development-only-blind-index-key")
 AUDIT_KEY = env.text("AUDIT_KEY", "development-only-audit-key")
 PIN_PEPPER = env.text("PIN_PEPPER", "development-only-pin-pepper")
+# Signs what is said between us and the networks outside (finance/networks).
+NETWORKS_SECRET = env.text("NETWORKS_SECRET", "development-only-networks-secret")
 
 _COMMANDS_WITHOUT_GUARD = {"makemigrations", "spectacular", "collectstatic", "compilemessages"}
 TESTING = "pytest" in sys.modules
@@ -60,6 +62,7 @@ if not DEMO and not TESTING and not (len(sys.argv) > 1 and sys.argv[1] in _COMMA
             "BLIND_INDEX_KEY": BLIND_INDEX_KEY.startswith("development-only"),
             "AUDIT_KEY": AUDIT_KEY.startswith("development-only"),
             "PIN_PEPPER": PIN_PEPPER.startswith("development-only"),
+            "NETWORKS_SECRET": NETWORKS_SECRET.startswith("development-only"),
             "DEBUG": DEBUG,
         }.items()
         if bad
@@ -290,6 +293,5 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 9
 
 # The simulator of card verification and clearing (finance/networks); a bank points these at its own adapters.
 NETWORKS_URL = env.text("NETWORKS_URL", "http://127.0.0.1:8009")
-NETWORKS_SECRET = env.text("NETWORKS_SECRET", "development-only-networks-secret")
 
 LOGGING = logs.configuration(level=env.text("LOG_LEVEL", "INFO"), as_json=env.text("LOG_FORMAT") == "json")

@@ -4,7 +4,7 @@ from kernel.errors import Refusal
 
 
 class RuleRefused(Refusal):
-    """The table of account classes says no (finance.payments.rules)."""
+    """The table of account classes says no (finance.ledger.rules)."""
 
     code = "class_rule"
     status = 422

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from django.db.models import F
 
+from finance.ledger import rules
 from finance.ledger.models import Account
-from finance.payments import rules
 from finance.payments.errors import RuleRefused
 from finance.payments.models import LimitCounter, LimitUse
 from kernel.clock import business_date, business_now

@@ -9,8 +9,9 @@ from uuid import UUID
 from accounts import queries as people
 from accounts.queries import BoundCard
 from finance.ledger import queries as ledger
+from finance.ledger import rules
 from finance.ledger.models import Account
-from finance.payments import limits, rules
+from finance.payments import limits
 from finance.payments.errors import AccountNeeded, TransferExpired
 from finance.payments.models import AccountBinding, ClearingBreak, Payout, Transfer
 from kernel.clock import business_now

@@ -9,12 +9,12 @@ from finance.bank_session import pins
 from finance.ledger import actions, queries
 from finance.ledger.actions import Leg, NewEntry
 from finance.ledger.numbers import number_with_tail
+from finance.ledger.rules import CLASS_III_CEILING_FEN
 from kernel.clock import BANK_ZONE, business_now
 from rongliao import demo
 
 MONTHS = 8
 DEBIT, DIGITAL, POCKET = "储蓄卡", "电子账户", "零钱账户"
-CLASS_III_CEILING_FEN = 200_000
 
 # Short name: tail of the card, opening balance, salary and its payer.
 CUSTOMERS = {

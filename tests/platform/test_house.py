@@ -51,6 +51,7 @@ def test_settings_of_a_banks_installation_load() -> None:
         ("BLIND_INDEX_KEY", ""),
         ("AUDIT_KEY", ""),
         ("PIN_PEPPER", ""),
+        ("NETWORKS_SECRET", ""),
         ("DEBUG", "1"),
     ],
 )

@@ -7,8 +7,9 @@ from django.db import transaction
 from accounts import queries as people
 from finance.ledger import actions as ledger
 from finance.ledger import queries as books
+from finance.ledger import rules
 from finance.ledger.models import Account
-from finance.payments import access, rules
+from finance.payments import access
 from finance.payments.errors import ClassNotOpened
 from finance.payments.models import AccountBinding
 from kernel import audit

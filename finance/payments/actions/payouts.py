@@ -15,12 +15,13 @@ from finance.bank_session import actions as bank_session
 from finance.bank_session.statements import Line, StatementDraft
 from finance.ledger import actions as ledger
 from finance.ledger import queries as books
+from finance.ledger import rules
 from finance.ledger.access import account_of
 from finance.ledger.errors import InsufficientFunds
 from finance.ledger.models import Account
 from finance.networks import ports
 from finance.networks.ports import CreditTransfer, Declined, Report, Unreachable
-from finance.payments import access, limits, queries, rules
+from finance.payments import access, limits, queries
 from finance.payments.errors import CardNotBound
 from finance.payments.models import ClearingBreak, Payout
 from finance.payments.queries import account_name

@@ -10,10 +10,11 @@ from accounts import queries as people
 from finance.bank_session import actions as bank_session
 from finance.bank_session.statements import Line, StatementDraft
 from finance.ledger import actions as ledger
+from finance.ledger import rules
 from finance.ledger.access import account_of
 from finance.ledger.errors import InsufficientFunds
 from finance.ledger.models import Account
-from finance.payments import access, limits, queries, rules
+from finance.payments import access, limits, queries
 from finance.payments.errors import (
     AccountNeeded,
     NotFriends,

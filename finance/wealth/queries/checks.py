@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from finance.ledger import queries as ledger
+from finance.ledger import rules
 from finance.ledger.models import Account
 from finance.wealth.errors import (
     AccountCannotPay,
@@ -50,12 +51,12 @@ class Check:
 def paying_account(person_id: UUID, account_id: UUID) -> Account | None:
     """The person's own open account that may pay for wealth products, None for any other.
 
-    Class III accounts take small sums only and buy no wealth products (银发〔2016〕302号).
+    Which classes may is a row of finance.ledger.rules: a class III account may not (银发〔2016〕302号).
     """
     for account in ledger.accounts_of(person_id):
         if account.pk == account_id:
-            payable = account.status == "open" and account.account_class in {"I", "II"}
-            return account if payable else None
+            may = rules.allows(account.account_class, account.opened_remotely, "out", "wealth")
+            return account if may and account.status == "open" else None
     return None
 
 

@@ -3,8 +3,8 @@
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from finance.payments import rules
-from finance.payments.rules import Decision, Side, decide
+from finance.ledger import rules
+from finance.ledger.rules import Decision, Side, decide
 
 amounts = st.integers(min_value=1, max_value=10**12)
 used = st.integers(min_value=0, max_value=10**10)

@@ -1,4 +1,4 @@
-"""What each class of account may do, with whom, and how much: one table, and one function that reads it.
+"""What each class of account may do, with whom, and how much: one table, read by payments and wealth alike.
 
 Classes I, II, III and their limits: 《中国人民银行关于落实个人银行账户分类管理制度的通知》(银发〔2016〕302号), with the
 figures for class III of 银发〔2018〕16号. Amounts are whole fen; days and years are those of Asia/Shanghai.
@@ -148,6 +148,14 @@ class _Room:
     code: str
     zh: str
     en: str
+
+
+def allows(account_class: str | None, opened_remotely: bool, direction: Direction, counterpart: Counterpart) -> bool:
+    """Whether an account of this class may do this at all, whatever the amount. One of the bank's own may not."""
+    match account_class:
+        case "I" | "II" | "III" as known:
+            return rule_for(Side(known, opened_remotely), direction, counterpart).allowed
+    return False
 
 
 def _rooms(side: Side, rule: Rule, direction: Direction) -> list[_Room]:
