@@ -3,7 +3,7 @@ import { api } from "@/shared/api";
 import type { ClientFrame, FrameOf, ServerFrame } from "./types";
 
 const FIRST_PAUSE_MS = 400;
-const LONGEST_PAUSE_MS = 12_000;
+const LONGEST_PAUSE_MS = 8_000;
 const PING_EVERY_MS = 20_000;
 const ANSWER_LIMIT_MS = 8_000;
 const OPEN_LIMIT_MS = 10_000;
