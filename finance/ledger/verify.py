@@ -4,6 +4,7 @@ The guards of the database keep these rules as money moves; this reads what is t
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -112,9 +113,14 @@ def verify() -> Report:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         cursor.execute("SELECT (SELECT count(*) FROM ledger_entry), (SELECT count(*) FROM ledger_posting)")
         entries, postings = cursor.fetchone()
-        for rule, query in CHECKS:
-            cursor.execute(f"{query} ORDER BY 1 LIMIT 1")
-            found = cursor.fetchone()
-            if found is not None:
-                return Report(entries, postings, Break(rule, found[0], found[1]))
-        return Report(entries, postings, None)
+        return Report(entries, postings, first_break(cursor))
+
+
+def first_break(cursor: Any) -> Break | None:
+    """The first rule that does not hold, on any cursor."""
+    for rule, query in CHECKS:
+        cursor.execute(f"{query} ORDER BY 1 LIMIT 1")
+        found = cursor.fetchone()
+        if found is not None:
+            return Break(rule, found[0], found[1])
+    return None

@@ -55,7 +55,7 @@ class Bench:
     def session_ids(self, name: str = "su") -> dict[str, UUID]:
         from accounts.models import DeviceSession
 
-        row = DeviceSession.objects.filter(person_id=self.world.people[name]).latest("created_at")
+        row = DeviceSession.objects.filter(person_id=self.world.people[name]).latest("pk")
         return {"chat_session_id": row.pk, "device_id": row.device_id}
 
     def prepare(self, name: str = "su", intent_id: UUID | None = None, **changed: Any) -> actions.Prepared:

@@ -11,13 +11,15 @@ from uuid import UUID
 import psycopg
 import pytest
 from django.db import connection, transaction
+from pytest_django.plugin import DjangoDbBlocker
 
 from finance.ledger import actions, queries
 from finance.ledger.actions import Leg
 from finance.ledger.models import Account
 from kernel.errors import Refusal
 from rongliao.demo import World
-from tests.conftest import FreshDatabase
+from tests.conftest import FreshDatabase, _fresh
+from tests.support import database
 
 
 def key() -> str:
@@ -127,15 +129,27 @@ def at_once(count: int, work: Callable[[int], Any]) -> list[Any]:
         return list(pool.map(run, range(count)))
 
 
+@pytest.fixture(scope="module")
+def shared_database(django_db_blocker: DjangoDbBlocker) -> Iterator[FreshDatabase]:
+    """One database for a module whose tests leave nothing behind that another would mind."""
+    yield from _fresh(django_db_blocker, database.PEOPLE)
+
+
 @pytest.fixture
-def server_role(fresh_database: FreshDatabase) -> Iterator[psycopg.Connection[Any]]:
+def shared_books(shared_database: FreshDatabase) -> Books:
+    """With real commits, in the module's database."""
+    return Books(shared_database.world)
+
+
+@pytest.fixture
+def server_role(shared_database: FreshDatabase) -> Iterator[psycopg.Connection[Any]]:
     """SQL as the server's role, past all Python."""
-    with psycopg.connect(fresh_database.url, autocommit=True) as found:
+    with psycopg.connect(shared_database.url, autocommit=True) as found:
         yield found
 
 
 @pytest.fixture
-def owner(fresh_database: FreshDatabase) -> Iterator[psycopg.Connection[Any]]:
+def owner(shared_database: FreshDatabase) -> Iterator[psycopg.Connection[Any]]:
     """SQL as the owner of the tables: an insider."""
-    with psycopg.connect(fresh_database.owner_url, autocommit=True) as found:
+    with psycopg.connect(shared_database.owner_url, autocommit=True) as found:
         yield found

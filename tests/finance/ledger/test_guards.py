@@ -34,7 +34,7 @@ def _posting(cursor: Any, entry: uuid.UUID, account: uuid.UUID, fen: int, leg: i
 @pytest.mark.parametrize("table", KEPT)
 @pytest.mark.parametrize("statement", ["UPDATE {} SET id = id", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
 def test_the_server_s_role_has_no_right_to_change_the_books(
-    real_books: Books, server_role: Sql, table: str, statement: str
+    shared_books: Books, server_role: Sql, table: str, statement: str
 ) -> None:
     with pytest.raises(errors.InsufficientPrivilege):
         server_role.execute(statement.format(table))  # type: ignore[arg-type]
@@ -43,9 +43,9 @@ def test_the_server_s_role_has_no_right_to_change_the_books(
 @pytest.mark.parametrize("table", KEPT)
 @pytest.mark.parametrize("statement", ["UPDATE {} SET id = id", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
 def test_a_trigger_keeps_the_books_from_those_who_have_every_right(
-    real_books: Books, owner: Sql, table: str, statement: str
+    shared_books: Books, owner: Sql, table: str, statement: str
 ) -> None:
-    real_books.open("su", 100)
+    shared_books.open("su", 100)
 
     with pytest.raises(psycopg.DatabaseError) as refused:
         owner.execute(statement.format(table))  # type: ignore[arg-type]
@@ -54,7 +54,7 @@ def test_a_trigger_keeps_the_books_from_those_who_have_every_right(
 
 
 @pytest.mark.parametrize("table", ["ledger_account", "ledger_hold"])
-def test_accounts_and_holds_are_not_removed(real_books: Books, owner: Sql, server_role: Sql, table: str) -> None:
+def test_accounts_and_holds_are_not_removed(shared_books: Books, owner: Sql, server_role: Sql, table: str) -> None:
     with pytest.raises(errors.InsufficientPrivilege):
         server_role.execute(f"DELETE FROM {table}")  # type: ignore[arg-type]
     with pytest.raises(psycopg.DatabaseError) as refused:
@@ -62,16 +62,16 @@ def test_accounts_and_holds_are_not_removed(real_books: Books, owner: Sql, serve
     assert refused.value.sqlstate == "RL000"
 
 
-def test_the_server_s_role_cannot_make_an_account_somebody_else_s(real_books: Books, server_role: Sql) -> None:
+def test_the_server_s_role_cannot_make_an_account_somebody_else_s(shared_books: Books, server_role: Sql) -> None:
     with pytest.raises(errors.InsufficientPrivilege):
         server_role.execute("UPDATE ledger_account SET owner_id = NULL")
 
 
 @pytest.mark.parametrize(("first", "second"), [(500, -499), (500, 500)])
 def test_an_entry_that_does_not_add_up_does_not_commit(
-    real_books: Books, server_role: Sql, first: int, second: int
+    shared_books: Books, server_role: Sql, first: int, second: int
 ) -> None:
-    one, other = real_books.bank(), real_books.bank("settlement")
+    one, other = shared_books.bank(), shared_books.bank("settlement")
 
     with pytest.raises(psycopg.DatabaseError) as refused, server_role.transaction():
         entry = _entry(server_role)
@@ -82,18 +82,18 @@ def test_an_entry_that_does_not_add_up_does_not_commit(
 
 
 @pytest.mark.parametrize("filled", [0, 1])
-def test_an_entry_that_lacks_a_leg_does_not_commit(real_books: Books, server_role: Sql, filled: int) -> None:
+def test_an_entry_that_lacks_a_leg_does_not_commit(shared_books: Books, server_role: Sql, filled: int) -> None:
     with pytest.raises(psycopg.DatabaseError) as refused, server_role.transaction():
         entry = _entry(server_role)
         for leg in range(filled):
-            _posting(server_role, entry, real_books.bank(), 5, leg + 1)
+            _posting(server_role, entry, shared_books.bank(), 5, leg + 1)
 
     assert refused.value.sqlstate == "RL008"
 
 
-def test_a_full_entry_has_no_room_for_another_posting(real_books: Books, server_role: Sql) -> None:
-    one, other = real_books.bank(), real_books.bank("settlement")
-    entry = real_books.post((one, -5), (other, 5)).entry_id
+def test_a_full_entry_has_no_room_for_another_posting(shared_books: Books, server_role: Sql) -> None:
+    one, other = shared_books.bank(), shared_books.bank("settlement")
+    entry = shared_books.post((one, -5), (other, 5)).entry_id
 
     with pytest.raises(errors.UniqueViolation):
         _posting(server_role, entry, one, 5, 2)
@@ -108,18 +108,18 @@ def test_a_full_entry_has_no_room_for_another_posting(real_books: Books, server_
     ["balance_fen = held_fen - 1", "held_fen = balance_fen + 1", "held_fen = -1", "ceiling_fen = balance_fen - 1"],
 )
 def test_no_account_is_set_below_what_is_held_or_above_its_ceiling(
-    real_books: Books, server_role: Sql, change: str
+    shared_books: Books, server_role: Sql, change: str
 ) -> None:
-    su = real_books.open("su", 100)
-    real_books.hold(su, 40)
+    su = shared_books.open("su", 100)
+    shared_books.hold(su, 40)
 
     with pytest.raises(errors.CheckViolation):
         server_role.execute(f"UPDATE ledger_account SET {change} WHERE id = %s", [su])  # type: ignore[arg-type]
 
 
-def test_a_key_stands_for_one_entry_and_one_hold(real_books: Books, server_role: Sql) -> None:
-    su = real_books.open("su", 100)
-    real_books.hold(su, 1, key="twice")
+def test_a_key_stands_for_one_entry_and_one_hold(shared_books: Books, server_role: Sql) -> None:
+    su = shared_books.open("su", 100)
+    shared_books.hold(su, 1, key=(twice := str(uuid.uuid4())))
     with pytest.raises(errors.UniqueViolation), server_role.transaction():
         first = _entry(server_role)
         server_role.execute(
@@ -130,14 +130,14 @@ def test_a_key_stands_for_one_entry_and_one_hold(real_books: Books, server_role:
     with pytest.raises(errors.UniqueViolation):
         server_role.execute(
             "INSERT INTO ledger_hold (id, key, input_hash, account_id, amount_fen, kind, memo, placed_at, state,"
-            " closed_memo) VALUES (gen_random_uuid(), 'twice', '\\x00', %s, 1, 'x', '', now(), 'open', '')",
-            [su],
+            " closed_memo) VALUES (gen_random_uuid(), %s, '\\x00', %s, 1, 'x', '', now(), 'open', '')",
+            [twice, su],
         )
 
 
-def test_a_hold_that_has_ended_does_not_open_again(real_books: Books, server_role: Sql) -> None:
-    hold = real_books.hold(real_books.open("su", 100), 40).hold_id
-    real_books.release(hold)
+def test_a_hold_that_has_ended_does_not_open_again(shared_books: Books, server_role: Sql) -> None:
+    hold = shared_books.hold(shared_books.open("su", 100), 40).hold_id
+    shared_books.release(hold)
 
     for state in ("open", "expired"):
         with pytest.raises(psycopg.DatabaseError) as refused:
@@ -147,9 +147,9 @@ def test_a_hold_that_has_ended_does_not_open_again(real_books: Books, server_rol
         assert refused.value.sqlstate == "RL005"
 
 
-def test_what_a_hold_says_is_not_changed_by_anybody(real_books: Books, owner: Sql, server_role: Sql) -> None:
-    hold = real_books.hold(real_books.open("su", 100), 40).hold_id
-    change = "UPDATE ledger_hold SET amount_fen = 1, state = 'released', closed_at = now(), closed_key = 'x'"
+def test_what_a_hold_says_is_not_changed_by_anybody(shared_books: Books, owner: Sql, server_role: Sql) -> None:
+    hold = shared_books.hold(shared_books.open("su", 100), 40).hold_id
+    change = "UPDATE ledger_hold SET amount_fen = 1, state = 'released', closed_at = now(), closed_key = id::text"
 
     with pytest.raises(errors.InsufficientPrivilege):
         server_role.execute(f"{change} WHERE id = %s", [hold])  # type: ignore[arg-type]
@@ -158,7 +158,7 @@ def test_what_a_hold_says_is_not_changed_by_anybody(real_books: Books, owner: Sq
     assert refused.value.sqlstate == "RL000"
 
 
-def test_a_session_s_own_table_does_not_stand_in_for_the_books(real_books: Books, server_role: Sql) -> None:
+def test_a_session_s_own_table_does_not_stand_in_for_the_books(shared_books: Books, server_role: Sql) -> None:
     """The guards name their schema: a temporary table of the same name fools neither trigger nor function."""
     server_role.execute("CREATE TEMP TABLE ledger_posting (entry_id uuid, amount_fen bigint)")
 

@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 
 from finance.ledger import rollups
-from finance.ledger.verify import verify
+from finance.ledger.verify import first_break, verify
 from tests.conftest import FreshDatabase
 from tests.finance.ledger.conftest import Books
 
@@ -24,7 +24,7 @@ TAMPERINGS = {
     "a balance is raised": "UPDATE ledger_account SET balance_fen = balance_fen + 1 WHERE type = 'customer'",
     "a hold is forgotten": "UPDATE ledger_account SET held_fen = 0",
     "a hold is made smaller": "UPDATE ledger_hold SET amount_fen = amount_fen - 1 WHERE state = 'open'",
-    "a hold is let go unseen": "UPDATE ledger_hold SET state = 'released', closed_at = now(), closed_key = 'x'"
+    "a hold is let go unseen": "UPDATE ledger_hold SET state = 'released', closed_at = now(), closed_key = id::text"
     " WHERE state = 'open'",
     "two postings change places": "UPDATE ledger_posting SET seq = 3 - seq WHERE seq IN (1, 2)",
     "a balance on the way is altered": "UPDATE ledger_posting SET balance_after_fen = balance_after_fen + 1"
@@ -47,23 +47,24 @@ def _some_books(books: Books) -> None:
 
 
 @pytest.mark.parametrize("what", TAMPERINGS)
-def test_tampering_is_found(real_books: Books, owner: psycopg.Connection[Any], what: str) -> None:
-    _some_books(real_books)
+def test_tampering_is_found(shared_books: Books, owner: psycopg.Connection[Any], what: str) -> None:
+    _some_books(shared_books)
     assert verify().broken is None
-    for table in ("entry", "posting", "account", "hold"):
-        owner.execute(f"ALTER TABLE ledger_{table} DISABLE TRIGGER USER")  # type: ignore[arg-type]
+    with owner.transaction(force_rollback=True), owner.cursor() as cursor:
+        for table in ("entry", "posting", "account", "hold"):
+            cursor.execute(f"ALTER TABLE ledger_{table} DISABLE TRIGGER USER")  # type: ignore[arg-type]
 
-    changed = owner.execute(TAMPERINGS[what]).rowcount  # type: ignore[arg-type]
+        changed = cursor.execute(TAMPERINGS[what]).rowcount  # type: ignore[arg-type]
 
-    assert changed > 0
-    assert verify().broken is not None, what
+        assert changed > 0
+        assert first_break(cursor) is not None, what
 
 
 def test_the_command_exits_1_and_names_the_first_break(
-    fresh_database: FreshDatabase, real_books: Books, owner: psycopg.Connection[Any]
+    shared_database: FreshDatabase, shared_books: Books, owner: psycopg.Connection[Any]
 ) -> None:
-    _some_books(real_books)
-    environment = {**os.environ, **fresh_database.environment, "DEMO": "1"}
+    _some_books(shared_books)
+    environment = {**os.environ, **shared_database.environment, "DEMO": "1"}
 
     def run() -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -77,7 +78,10 @@ def test_the_command_exits_1_and_names_the_first_break(
 
     good = run()
     owner.execute("UPDATE ledger_account SET balance_fen = balance_fen + 7 WHERE type = 'customer'")
-    bad = run()
+    try:
+        bad = run()
+    finally:
+        owner.execute("UPDATE ledger_account SET balance_fen = balance_fen - 7 WHERE type = 'customer'")
 
     assert (good.returncode, bad.returncode) == (0, 1), json.dumps([good.stderr, bad.stderr])
     assert "the books hold" in good.stdout
