@@ -5,6 +5,7 @@ import secrets
 from datetime import timedelta
 
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import F
 
@@ -72,8 +73,9 @@ def spend_code(*, phone: str, purpose: str, code: str) -> None:
 
 
 def sweep() -> int:
-    """Takes away counters and codes that ran out long ago; answers how many."""
+    """Takes away counters, codes and cookies' sessions that ran out long ago; answers how many."""
     old = now() - limits.SWEEP_AFTER
     codes, _ = OneTimeCode.objects.filter(expires_at__lt=old).delete()
     counters, _ = Throttle.objects.filter(resets_at__lt=old).delete()
-    return codes + counters
+    sessions, _ = Session.objects.filter(expire_date__lt=old).delete()
+    return codes + counters + sessions

@@ -5,7 +5,7 @@ import { useSession, type Me } from "@/app/stores/session";
 const ELSEWHERE = /^\/(desk|admin)(\/|$)/;
 
 /** A path on this origin and nothing else: `//host` and `/\host` would leave it. */
-function ownPath(wanted: unknown): string | null {
+export function ownPath(wanted: unknown): string | null {
   return typeof wanted === "string" && /^\/(?![/\\])/.test(wanted) ? wanted : null;
 }
 
