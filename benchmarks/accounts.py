@@ -21,8 +21,8 @@ FUNDS_FEN = 100_000_000
 def main() -> None:
     source = queries.internal("demo-opening").pk
     made: list[UUID] = []
-    for number in range(1, int(sys.argv[1]) + 1):
-        with transaction.atomic():
+    with transaction.atomic():
+        for number in range(1, int(sys.argv[1]) + 1):
             person = create_person(
                 kind="customer", phone=f"136{number:08d}", display_name=f"客户{number}", password=None
             )

@@ -26,7 +26,7 @@ from tests.support import obtain
 
 PEERS = Path(__file__).resolve().parent / "peers"
 START_LIMIT_S = 60
-RUN_LIMIT_S = 120
+RUN_LIMIT_S = 300
 
 
 @dataclass
