@@ -45,6 +45,7 @@ VERBS: dict[str, Callable[[Children], int]] = {
 def main() -> int:
     if sys.version_info < MINIMUM:
         print(f"Python {MINIMUM[0]}.{MINIMUM[1]} or later is needed; this is {sys.version.split()[0]}.")
+        print("If there is another one on this machine: make run PYTHON=python3.12")
         return 2
     children = Children()
     try:

@@ -14,9 +14,10 @@ SECRETS = VAR / "secrets.json"
 
 
 def prepare() -> None:
-    """Makes var/ for this user's eyes only where the launcher may; the database's account passes through."""
+    """Makes var/ for this user's eyes only; where we are root, the database's account may pass through it."""
     VAR.mkdir(exist_ok=True)
-    LOGS.mkdir(exist_ok=True)
+    VAR.chmod(0o711 if os.geteuid() == 0 else 0o700)
+    LOGS.mkdir(mode=0o700, exist_ok=True)
 
 
 def log(name: str) -> Path:
