@@ -8,6 +8,7 @@ one that it lacks comes from the tables CalendarYear and ClosedDay, and one that
 import logging
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal
 
 import chinese_calendar
 
@@ -92,8 +93,16 @@ def session_at(moment: datetime) -> Session:
     return Session(trading_day, at(trading_day, CUT_OFF), confirm_day, at(confirm_day, CONFIRM_FROM))
 
 
-def ends_soon(today: date) -> str | None:
-    """A sentence for operations if the calendar is provisional or missing within 60 days, else None."""
+@dataclass(frozen=True)
+class CalendarGap:
+    """A year of the calendar that nobody has entered, or that awaits the exchanges' notice."""
+
+    year: int
+    kind: Literal["missing", "provisional"]
+
+
+def ends_soon(today: date) -> CalendarGap | None:
+    """The gap that operations must close within 60 days, a missing year before a provisional one; else None."""
     provisional = None
     for year in sorted({today.year, (today + WARN_BEFORE).year}):
         try:
@@ -101,7 +110,7 @@ def ends_soon(today: date) -> str | None:
         except NotImplementedError:
             known = CalendarYear.objects.filter(year=year).first()
             if known is None:
-                return f"the exchange calendar has no year {year}: orders that reach it are refused"
+                return CalendarGap(year, "missing")
             if known.is_provisional:
-                provisional = f"the exchange calendar of {year} is provisional: {known.source}"
+                provisional = CalendarGap(year, "provisional")
     return provisional

@@ -297,11 +297,16 @@ class NavRowShape(serializers.Serializer[Any]):
     waiting_orders = serializers.IntegerField()
 
 
+class CalendarGapShape(serializers.Serializer[Any]):
+    year = serializers.IntegerField()
+    kind = serializers.ChoiceField(choices=["missing", "provisional"])
+
+
 class NavRowsShape(serializers.Serializer[Any]):
     items = NavRowShape(many=True)
     may_enter = serializers.BooleanField()
     may_approve = serializers.BooleanField()
-    calendar_warning = serializers.CharField(allow_null=True)
+    calendar_gap = CalendarGapShape(allow_null=True)
 
 
 class NavBody(serializers.Serializer[dict[str, Any]]):

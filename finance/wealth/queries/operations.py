@@ -68,11 +68,12 @@ def nav_board(reader_id: UUID) -> dict[str, Any]:
         for product in products
     ]
     roles = people.roles_of(reader_id)
+    gap = ends_soon(today)
     return {
         "items": rows,
         "may_enter": bool(roles & NAV_MAKERS),
         "may_approve": bool(roles & NAV_CHECKERS),
-        "calendar_warning": ends_soon(today),
+        "calendar_gap": {"year": gap.year, "kind": gap.kind} if gap else None,
     }
 
 

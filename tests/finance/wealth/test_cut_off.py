@@ -83,10 +83,10 @@ def test_a_year_that_nobody_entered_is_refused_by_name_and_the_alarm_rings(shop:
 
 def test_operations_are_warned_before_the_calendar_ends(shop: Shop) -> None:
     assert calendar.ends_soon(date(2026, 9, 1)) is None
-    assert "provisional" in str(calendar.ends_soon(date(2026, 11, 24)))
-    assert "no year 2028" in str(calendar.ends_soon(date(2027, 12, 1)))
+    assert calendar.ends_soon(date(2026, 11, 24)) == calendar.CalendarGap(2027, "provisional")
+    assert calendar.ends_soon(date(2027, 12, 1)) == calendar.CalendarGap(2028, "missing")
     board = shop.caller("fang").get("/api/finance/operations/navs").json()
-    assert "2027" in board["calendar_warning"]
+    assert board["calendar_gap"] == {"year": 2027, "kind": "provisional"}
     CalendarYear.objects.filter(year=2027).update(is_provisional=False)
     assert calendar.ends_soon(date(2026, 11, 24)) is None
 

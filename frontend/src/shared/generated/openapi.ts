@@ -2149,6 +2149,12 @@ export interface components {
             /** Format: uuid */
             next: string | null;
         };
+        CalendarGapShape: {
+            kind: components["schemas"]["CalendarGapShapeKindEnum"];
+            year: number;
+        };
+        /** @enum {string} */
+        CalendarGapShapeKindEnum: "missing" | "provisional";
         CardInputRequest: {
             /**
              * Format: uuid
@@ -2646,7 +2652,7 @@ export interface components {
         /** @enum {string} */
         NavRowShapeStatusEnum: "missing" | "draft" | "published";
         NavRowsShape: {
-            calendar_warning: string | null;
+            calendar_gap: components["schemas"]["CalendarGapShape"] | null;
             items: components["schemas"]["NavRowShape"][];
             may_approve: boolean;
             may_enter: boolean;
