@@ -18,7 +18,13 @@ def sign_in_page(request: HttpRequest, extra_context: dict[str, Any] | None = No
     return HttpResponseRedirect("/sign-in?" + urlencode({"to": request.GET.get("next", "/admin/")}))
 
 
+def password_page(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    """And one way to change a password, which ends the other sessions."""
+    return HttpResponseRedirect("/me/password")
+
+
 admin.site.login = sign_in_page  # type: ignore[method-assign]
+admin.site.password_change = password_page  # type: ignore[method-assign, assignment]
 admin.site.site_header = admin.site.site_title = "运营后台"
 
 
@@ -81,7 +87,7 @@ class PersonAdmin(OperatorsOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         """New: name, phone, roles. Existing: name, and whether they may sign in."""
         if obj is None:
             return NewStaffForm
-        return super().get_form(request, obj, change=change, fields=["display_name", "is_active"], **kwargs)
+        return super().get_form(request, obj, change=change, **kwargs)
 
     def get_fields(self, request: HttpRequest, obj: Person | None = None) -> list[Any]:
         """What is shown."""
