@@ -11,7 +11,6 @@ export interface Typed {
   digit: (digit: string) => void;
   dot: () => void;
   back: () => void;
-  set: (fen: number) => void;
 }
 
 /** An amount in yuan typed on the number pad, at most two decimals. */
@@ -35,8 +34,5 @@ export function useAmount(): Typed {
   function back(): void {
     text.value = text.value.slice(0, -1);
   }
-  function set(amount: number): void {
-    text.value = (amount / 100).toFixed(2).replace(/\.00$/, "");
-  }
-  return { text, fen, digit, dot, back, set };
+  return { text, fen, digit, dot, back };
 }
