@@ -1,0 +1,166 @@
+import { effectScope, type EffectScope } from "vue";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { useLanguage } from "@/shared/i18n";
+import { hashOf } from "./statement";
+import { useSheet } from "./useSheet";
+
+const ID = "018f0000-0000-7000-8000-000000000001";
+const told = vi.hoisted(() => vi.fn());
+vi.mock("./opener", () => ({ tell: told, framed: true }));
+
+/** A bank at the other end of fetch: one intent, one PIN. */
+class Bank {
+  amount = "¥ 10.00";
+  nonce = 1;
+  state = "prepared";
+  pinState = "set";
+  lies = false;
+  attempts: string[] = [];
+  refuse: { code: string; status: number; params?: object } | null = null;
+  silent = false;
+
+  statement(): string {
+    return JSON.stringify({
+      amount: { fen: 1, text: this.amount, words: "w" }, bank: "b", lines: [{ label: "To", value: "x" }], nonce: String(this.nonce), title: "t", version: 1,
+    });
+  }
+
+  async intent(): Promise<object> {
+    const statement = this.state === "prepared" ? this.statement() : null;
+    const hash = statement === null ? null : await hashOf(this.lies ? `${statement} ` : statement);
+    return {
+      id: ID, kind: "transfer", state: this.state, statement, statement_hash: hash, challenge_s: 120,
+      pin_state: this.pinState, tries_left: 5, session: { id: ID, idle_s: 300, left_s: 900 },
+    };
+  }
+
+  answer = async (path: string, init: RequestInit): Promise<Response> => {
+    if (path.endsWith("/config")) return Response.json({ app_origin: "http://app", bank_name: "b", bank_name_en: "b" });
+    if (path.endsWith("/sessions")) return Response.json({ intent_id: ID, session: {} }, { status: 201 });
+    if (path.endsWith("/cancel")) this.state = "cancelled";
+    if (path.endsWith("/confirm") || path.endsWith("/pin")) {
+      const body = JSON.parse(init.body as string) as { pin: string; statement_hash: string };
+      this.attempts.push(body.pin);
+      if (this.silent) {
+        this.silent = false;
+        this.state = "executed";
+        throw new TypeError("cut");
+      }
+      const refusal = this.refuse ?? (body.statement_hash === (await hashOf(this.statement())) ? null : { code: "statement_stale", status: 409 });
+      this.refuse = null;
+      if (refusal) return Response.json({ error: { message: refusal.code, params: {}, ...refusal } }, { status: refusal.status });
+      if (path.endsWith("/pin")) this.pinState = "set";
+      else this.state = "executed";
+    }
+    return Response.json(await this.intent());
+  };
+}
+
+let bank: Bank;
+let scope: EffectScope;
+let sheet: ReturnType<typeof useSheet>;
+
+async function type(pin: string): Promise<void> {
+  for (const digit of pin) sheet.press(digit);
+  await settled();
+}
+
+async function settled(): Promise<void> {
+  await vi.waitFor(() => expect(sheet.busy.value).toBe(false));
+}
+
+beforeEach(async () => {
+  await useLanguage("en");
+  bank = new Bank();
+  told.mockClear();
+  vi.stubGlobal("fetch", (path: string, init: RequestInit) => bank.answer(path, init));
+  scope = effectScope();
+  scope.run(() => {
+    sheet = useSheet();
+  });
+});
+afterEach(() => {
+  scope.stop();
+  vi.unstubAllGlobals();
+});
+
+describe("the sheet", () => {
+  it("confirms with six digits, says so once, and forgets them", async () => {
+    await sheet.start("code");
+    expect(sheet.phase.value).toBe("confirm");
+    await type("258369");
+    expect(sheet.phase.value).toBe("done");
+    expect(sheet.pin.value).toBe("");
+    await vi.waitFor(() => expect(told).toHaveBeenCalledWith("http://app", "done", ID), 2_000);
+    expect(told).toHaveBeenCalledTimes(1);
+  });
+
+  it("does not draw a statement whose hash is another", async () => {
+    bank.lies = true;
+    await sheet.start("code");
+    expect(sheet.phase.value).toBe("failed");
+    expect(sheet.statement.value).toBeNull();
+  });
+
+  it("renews a challenge over the same words without a word", async () => {
+    await sheet.start("code");
+    bank.nonce = 2;
+    await type("258369");
+    expect(sheet.phase.value).toBe("done");
+    expect(bank.attempts).toEqual(["258369", "258369"]);
+  });
+
+  it("shows what has changed and does not confirm it", async () => {
+    await sheet.start("code");
+    bank.amount = "¥ 11.00";
+    await type("258369");
+    expect(sheet.phase.value).toBe("confirm");
+    expect(sheet.amountBefore.value).toBe("¥ 10.00");
+    expect(sheet.statement.value?.amount?.text).toBe("¥ 11.00");
+    expect([bank.attempts.length, bank.state, sheet.pin.value]).toEqual([1, "prepared", ""]);
+  });
+
+  it("says how many tries are left, and stops when there is none", async () => {
+    await sheet.start("code");
+    bank.refuse = { code: "wrong_pin", status: 403, params: { tries_left: 4 } };
+    await type("111112");
+    expect([sheet.error.value, sheet.shaken.value, sheet.intent.value?.tries_left]).toEqual(["wrong_pin", true, 4]);
+    bank.refuse = { code: "pin_locked", status: 423 };
+    await type("111112");
+    expect([sheet.locked.value, sheet.typing.value]).toEqual([true, false]);
+    sheet.press("1");
+    expect(sheet.pin.value).toBe("");
+  });
+
+  it("looks at what became of it when no answer came", async () => {
+    await sheet.start("code");
+    bank.silent = true;
+    await type("258369");
+    await vi.waitFor(() => expect(sheet.phase.value).toBe("done"));
+    expect(bank.attempts.length).toBe(1);
+  });
+
+  it("has a first PIN chosen twice, and then still wants it confirmed", async () => {
+    bank.pinState = "none";
+    await sheet.start("code");
+    expect(sheet.phase.value).toBe("choose");
+    await type("147036");
+    await type("147037");
+    expect([sheet.phase.value, bank.attempts.length]).toEqual(["choose", 0]);
+    await type("147036");
+    await type("147036");
+    expect([sheet.phase.value, bank.attempts.length, bank.state]).toEqual(["confirm", 1, "prepared"]);
+  });
+
+  it("cancels, and says so", async () => {
+    await sheet.start("code");
+    await sheet.cancel();
+    expect(bank.state).toBe("cancelled");
+    expect(told).toHaveBeenCalledWith("http://app", "cancelled", ID);
+  });
+
+  it("opens nothing without a code", async () => {
+    await sheet.start(null);
+    expect(sheet.phase.value).toBe("over");
+  });
+});
