@@ -38,6 +38,7 @@ from rongliao.demo.accounts import id_number  # noqa: E402
 
 FUNDS_FEN = 10_000_000
 AMOUNT_FEN = 1
+ROLES = ("付款人", "收款人")
 PIN = "258369"
 
 
@@ -56,7 +57,7 @@ def make(count: int) -> None:
     for pair in range(count):
         people = [
             create_customer(
-                display_name=f"客户{pair}{side}",
+                display_name=f"{ROLES[side]}{pair}",
                 phone=f"135{pair * 2 + side:08d}",
                 name="王建国",
                 id_number=id_number("330106", date(1970 + pair, 1, 1), 100 + side),
@@ -77,8 +78,8 @@ def make(count: int) -> None:
 
 
 def pay(seconds: float, seed: int) -> None:
-    payer = Person.objects.get(display_name=f"客户{seed}0")
-    payee = Person.objects.get(display_name=f"客户{seed}1")
+    payer = Person.objects.get(display_name=f"{ROLES[0]}{seed}")
+    payee = Person.objects.get(display_name=f"{ROLES[1]}{seed}")
     request = RequestFactory().post("/api/session")
     SessionMiddleware(lambda _: HttpResponse()).process_request(request)
     opened = open_session(request, payer, DeviceClaim(new_id(), "bench"))
