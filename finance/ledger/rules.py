@@ -172,8 +172,8 @@ def _rooms(side: Side, rule: Rule, direction: Direction) -> list[_Room]:
                 _Room(
                     left,
                     code,
-                    f"{mark}类账户{zh}累计{way_zh}最多 ¥{yuan(limit)},目前还可{way_zh} ¥{yuan(left)}",
-                    f"A class {name} account may {way_en} at most ¥{yuan(limit)} {en}; ¥{yuan(left)} is left",
+                    f"{mark}类账户{zh}累计{way_zh}最多 ¥ {yuan(limit)},目前还可{way_zh} ¥ {yuan(left)}",
+                    f"A class {name} account may {way_en} at most ¥ {yuan(limit)} {en}; ¥ {yuan(left)} is left",
                 )
             )
     ceiling = CEILINGS_FEN[side.account_class]
@@ -183,8 +183,8 @@ def _rooms(side: Side, rule: Rule, direction: Direction) -> list[_Room]:
             _Room(
                 left,
                 "ceiling",
-                f"{mark}类账户余额最多 ¥{yuan(ceiling)},目前还可收 ¥{yuan(left)}",
-                f"A class {name} account holds at most ¥{yuan(ceiling)}; ¥{yuan(left)} more fits",
+                f"{mark}类账户余额最多 ¥ {yuan(ceiling)},目前还可收 ¥ {yuan(left)}",
+                f"A class {name} account holds at most ¥ {yuan(ceiling)}; ¥ {yuan(left)} more fits",
             )
         )
     return rooms
