@@ -32,6 +32,9 @@ from kernel.money import yuan
 
 KIND = "wealth.subscribe"
 _HASH_SHOWN = 12
+# A name and its digits stay on one line.
+_DOCUMENTS_ZH = "说明书\u00a0{} 协议书\u00a0{} 揭示书\u00a0{}"
+_DOCUMENTS_EN = "manual\u00a0{} agreement\u00a0{} risk\u00a0{}"
 
 
 @dataclass(frozen=True)
@@ -84,8 +87,8 @@ def _draft(purchase: _Purchase, person_class: int | None) -> StatementDraft:
             Line(
                 "文件指纹",
                 "Documents",
-                "说明书 {} 协议 {} 揭示书 {}".format(*hashes),
-                "manual {} agreement {} risk {}".format(*hashes),
+                _DOCUMENTS_ZH.format(*hashes),
+                _DOCUMENTS_EN.format(*hashes),
             ),
         ],
         fee_fen=purchase.fee_fen,
