@@ -1,16 +1,27 @@
 import { useRouter } from "vue-router";
-import { api } from "@/shared/api";
+import { api, ApiError } from "@/shared/api";
 import type { Relation } from "../accounts/types";
 
-/** The code of the service desk among the bank's identities: its conversation is the desk's, not a follower's. */
-const DESK = "desk";
+interface Opened {
+  conversation_id: string;
+}
+
+/** The code of a service account; null for the service desk, whose face is no account that one finds or follows. */
+async function codeOf(personId: string): Promise<string | null> {
+  try {
+    return (await api.get<{ code: string }>(`/api/officials/persons/${personId}`)).code;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return null;
+    throw error;
+  }
+}
 
 async function conversationOf(personId: string, relation: Relation): Promise<string> {
   if (relation !== "official") {
     return (await api.post<{ conversation: { id: string } }>("/api/chat/conversations", { person_id: personId })).conversation.id;
   }
-  const { code } = await api.get<{ code: string }>(`/api/officials/persons/${personId}`);
-  const opened = code === DESK ? api.post<{ conversation_id: string }>("/api/desk/service/conversation") : api.put<{ conversation_id: string }>(`/api/officials/${code}/follow`);
+  const code = await codeOf(personId);
+  const opened = code === null ? api.post<Opened>("/api/desk/service/conversation") : api.put<Opened>(`/api/officials/${code}/follow`);
   return (await opened).conversation_id;
 }
 
