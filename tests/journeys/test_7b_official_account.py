@@ -12,7 +12,7 @@ TITLE = "冬天的第一笔存款"
 
 def write_article(fang: Page) -> None:
     """On the staff page: writes, previews and sends."""
-    fang.get_by_role("combobox", name="服务号").select_option(label="远山财富 · 6 人关注")
+    fang.get_by_role("combobox", name="服务号").select_option("wealth-news")
     fang.get_by_role("button", name="写文章").click()
     fang.get_by_label("标题", exact=True).fill(TITLE)
     fang.get_by_label("摘要").fill("先留好要用的,再谈存多久。")
