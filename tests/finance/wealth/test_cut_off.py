@@ -2,9 +2,11 @@ from datetime import date
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from finance.wealth import calendar
 from finance.wealth.models import CalendarYear
+from kernel.models import AuditRow
 from tests.finance.wealth.conftest import STEADY, Shop, error, orders_of
 
 
@@ -91,7 +93,26 @@ def test_operations_are_warned_before_the_calendar_ends(shop: Shop) -> None:
     assert calendar.ends_soon(date(2026, 11, 24)) is None
 
 
-def test_the_demo_moves_its_date_past_the_cut_off_and_to_the_next_morning(shop: Shop, settings: Any) -> None:
-    settings.DEMO = False
+def test_a_bank_that_is_no_demonstration_has_no_door_to_its_clock(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "DEMO", False)
     assert shop.caller().get("/api/demo/clock").status_code == 404
     assert shop.caller().post("/api/demo/advance", {"to": "cut_off"}).status_code == 404
+
+
+def test_an_operator_enters_a_year_in_the_admin_and_it_is_noted_who(shop: Shop) -> None:
+    fang = shop.caller("fang").client
+    body = {
+        "year": "2028",
+        "source": "国务院办公厅通知",
+        "closed_days-TOTAL_FORMS": "1",
+        "closed_days-INITIAL_FORMS": "0",
+        "closed_days-0-date": "2028-03-01",
+        "closed_days-0-reason": "测试",
+    }
+    path, headers = "/admin/wealth/calendaryear/add/", {"Origin": settings.APP_ORIGIN}
+    assert shop.caller("zhou").client.post(path, body, headers=headers).status_code in {302, 403}
+    assert not CalendarYear.objects.filter(year=2028).exists()
+
+    assert fang.post(path, body, headers=headers).status_code == 302
+    assert calendar.next_trading_day(date(2028, 2, 29)) == date(2028, 3, 2)
+    assert AuditRow.objects.get(action="wealth.calendar.entered").actor_id == shop.world.people["fang"]
