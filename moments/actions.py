@@ -11,7 +11,7 @@ from django.db.models.functions import Greatest
 from accounts import queries as accounts
 from chat import push
 from kernel import pictures
-from kernel.clock import now
+from kernel.clock import business_now, now
 from kernel.errors import KeyReused, NotFound
 from kernel.jobs import enqueue
 from kernel.models import Picture
@@ -68,7 +68,7 @@ def upload_picture(*, person_id: UUID, upload: IO[bytes]) -> Picture:
     enqueue(
         "moments.forget_picture",
         {"picture_id": str(picture.pk)},
-        run_at=at + LOOSE_PICTURE_LIFE,
+        run_at=business_now() + LOOSE_PICTURE_LIFE,
         key=str(picture.pk),
     )
     return picture

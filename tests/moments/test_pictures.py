@@ -12,8 +12,9 @@ from datetime import timedelta
 
 import pytest
 from PIL import Image
+from pytest_django.fixtures import SettingsWrapper
 
-from kernel import jobs
+from kernel import clock, jobs
 from kernel.models import Picture
 from moments import actions
 from moments.models import PostPicture
@@ -169,3 +170,15 @@ def test_pictures_that_no_post_takes_have_a_limit_and_are_thrown_away_after_a_da
     assert su.get(f"/api/moments/pictures/{lost}").status_code == 404
     assert not Picture.objects.filter(pk=lost).exists()
     assert su.get(f"/api/moments/pictures/{kept}").status_code == 200
+
+
+def test_a_picture_waits_for_its_post_also_where_the_banks_date_was_moved_on(
+    caller: People, settings: SettingsWrapper
+) -> None:
+    settings.DEMO = True
+    clock.advance(timedelta(days=40))
+    su = caller("su")
+    picture = upload(su)
+    jobs.drain()
+    assert su.get(f"/api/moments/pictures/{picture}").status_code == 200
+    post(su, "还在", pictures=[picture])
