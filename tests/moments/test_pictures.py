@@ -9,10 +9,10 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from PIL import Image
-from pytest_django.fixtures import SettingsWrapper
 
 from kernel import clock, jobs
 from kernel.models import Picture
@@ -172,9 +172,7 @@ def test_pictures_that_no_post_takes_have_a_limit_and_are_thrown_away_after_a_da
     assert su.get(f"/api/moments/pictures/{kept}").status_code == 200
 
 
-def test_a_picture_waits_for_its_post_also_where_the_banks_date_was_moved_on(
-    caller: People, settings: SettingsWrapper
-) -> None:
+def test_a_picture_waits_for_its_post_also_where_the_banks_date_was_moved_on(caller: People, settings: Any) -> None:
     settings.DEMO = True
     clock.advance(timedelta(days=40))
     su = caller("su")
