@@ -141,6 +141,7 @@ def test_a_step_that_comes_twice_or_late_does_nothing(jiang, network):
     jobs.drain()
     for number in (0, 0, 1, 7):
         payouts.step(payout_id=payout_id, number=number)
+    assert Payout.objects.get(pk=payout_id).steps == 1, "the network was not spoken to again"
     assert jiang.money("jiang") == (700_00, 0)
     assert len(network.payments()) == 1
 
