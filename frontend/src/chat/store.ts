@@ -1,27 +1,19 @@
 import { defineStore } from "pinia";
 import { computed, ref, shallowReactive } from "vue";
 import { api, ApiError, messageOf } from "@/shared/api";
-import { newId } from "@/shared/ids";
-import { shownName, type Person } from "@/shared/people";
+import type { Person } from "@/shared/people";
 import { merge } from "./log";
 import { previewOf } from "./preview";
 import { socket } from "./socket";
-import type { ConversationDetail, ConversationItem, Message, MessagePage, Outgoing, SyncAnswer, Talk } from "./types";
+import { acknowledgedMessage, newOutgoing, newTalk, peerOf, pictureForm, showTyping, talkName } from "./talks";
+import type { ConversationDetail, ConversationItem, FrameOf, Message, MessagePage, Outgoing, SyncAnswer, Talk, TalkSummary } from "./types";
 
 const PAGE = 40;
 const ACK_LIMIT_MS = 12_000;
 const MAX_TRIES = 3;
-const TYPING_HOLDS_MS = 5_000;
 const TYPING_EVERY_MS = 2_500;
 const GAP_WAIT_MS = 150;
 const MAX_SYNC_ROUNDS = 50;
-
-/** What a list needs to know of a conversation. */
-export interface TalkSummary {
-  unread: number;
-  preview: string;
-  at: string;
-}
 
 export const useChat = defineStore("chat", () => {
   const meId = ref<string | null>(null);
@@ -55,11 +47,14 @@ export const useChat = defineStore("chat", () => {
       Object.assign(known, { ...item, version: known.version });
       return known;
     }
-    const talk = shallowReactive<Talk>({
-      ...item, messages: [], loaded: false, older: true, loadingOlder: false, outgoing: [], typing: null, error: null,
-    });
+    const talk = shallowReactive(newTalk(item));
     talks.set(item.id, talk);
     return talk;
+  }
+
+  function learn(found: ConversationDetail): Talk {
+    know(found.people);
+    return put(found.conversation);
   }
 
   /** From what we have to the present; a second call while one runs runs once more after it. */
@@ -170,9 +165,7 @@ export const useChat = defineStore("chat", () => {
   /** Asks for one conversation again: its members, its marks. */
   async function refresh(id: string): Promise<Talk | null> {
     try {
-      const found = await api.get<ConversationDetail>(`/api/chat/conversations/${id}`);
-      know(found.people);
-      return put(found.conversation);
+      return learn(await api.get<ConversationDetail>(`/api/chat/conversations/${id}`));
     } catch (thrown) {
       if (thrown instanceof ApiError && thrown.status === 404) talks.delete(id);
       return null;
@@ -223,7 +216,7 @@ export const useChat = defineStore("chat", () => {
   function say(id: string, text: string): void {
     const talk = talks.get(id);
     if (!talk) return;
-    const out: Outgoing = { clientId: newId(), kind: "text", text, file: null, preview: null, at: new Date().toISOString(), state: "sending", reason: "", tries: 0 };
+    const out = newOutgoing({ text });
     talk.outgoing = [...talk.outgoing, out];
     talk.active_at = out.at;
     transmit(talk, out.clientId);
@@ -255,11 +248,8 @@ export const useChat = defineStore("chat", () => {
   async function upload(talk: Talk, out: Outgoing): Promise<void> {
     if (!out.file) return;
     uploading.add(out.clientId);
-    const form = new FormData();
-    form.set("client_id", out.clientId);
-    form.set("picture", out.file);
     try {
-      apply(await api.upload<Message>(`/api/chat/conversations/${talk.id}/pictures`, form));
+      apply(await api.upload<Message>(`/api/chat/conversations/${talk.id}/pictures`, pictureForm(out.clientId, out.file)));
       settle(talk, out.clientId);
     } catch (thrown) {
       change(talk, out.clientId, { state: "failed", reason: messageOf(thrown) });
@@ -271,9 +261,7 @@ export const useChat = defineStore("chat", () => {
   function showPicture(id: string, file: File): void {
     const talk = talks.get(id);
     if (!talk) return;
-    const out: Outgoing = {
-      clientId: newId(), kind: "picture", text: "", file, preview: URL.createObjectURL(file), at: new Date().toISOString(), state: "sending", reason: "", tries: 0,
-    };
+    const out = newOutgoing({ file });
     talk.outgoing = [...talk.outgoing, out];
     transmit(talk, out.clientId);
   }
@@ -292,9 +280,7 @@ export const useChat = defineStore("chat", () => {
     if (talk) settle(talk, clientId);
   }
 
-  async function recall(message: Message): Promise<void> {
-    apply(await api.post<Message>(`/api/chat/messages/${message.id}/recall`));
-  }
+  const recall = async (message: Message): Promise<void> => apply(await api.post<Message>(`/api/chat/messages/${message.id}/recall`));
 
   /** Everything in the conversation has been seen. */
   function markRead(id: string): void {
@@ -312,44 +298,25 @@ export const useChat = defineStore("chat", () => {
   }
 
   function typing(id: string): void {
-    const now = Date.now();
-    if (now - (typedAt.get(id) ?? 0) < TYPING_EVERY_MS) return;
-    typedAt.set(id, now);
+    if (Date.now() - (typedAt.get(id) ?? 0) < TYPING_EVERY_MS) return;
+    typedAt.set(id, Date.now());
     socket.send({ type: "typing", conversation_id: id });
   }
 
   async function mark(id: string, marks: { muted?: boolean; pinned?: boolean; hidden?: boolean }): Promise<void> {
-    const found = await api.patch<ConversationDetail>(`/api/chat/conversations/${id}`, marks);
-    know(found.people);
-    put(found.conversation);
+    learn(await api.patch<ConversationDetail>(`/api/chat/conversations/${id}`, marks));
   }
 
+  async function opened(path: string, body: object): Promise<string> {
+    return learn(await api.post<ConversationDetail>(path, body)).id;
+  }
   /** The conversation with a friend, opened if need be. */
-  async function openWith(personId: string): Promise<string> {
-    const found = await api.post<ConversationDetail>("/api/chat/conversations", { person_id: personId });
-    know(found.people);
-    return put(found.conversation).id;
-  }
+  const openWith = (personId: string): Promise<string> => opened("/api/chat/conversations", { person_id: personId });
+  const openGroup = (id: string, title: string, memberIds: readonly string[]): Promise<string> =>
+    opened("/api/chat/groups", { id, title, member_ids: memberIds });
 
-  async function openGroup(id: string, title: string, memberIds: readonly string[]): Promise<string> {
-    const found = await api.post<ConversationDetail>("/api/chat/groups", { id, title, member_ids: memberIds });
-    know(found.people);
-    return put(found.conversation).id;
-  }
-
-  /** The person at the other end; null in a group. */
-  function peer(talk: Talk): Person | null {
-    if (talk.kind === "group") return null;
-    const all = talk.peer_ids.map((id) => people.get(id)).filter((person) => person !== undefined);
-    // In a service conversation the customer is who the staff talk to, and the service is whom the customer sees.
-    if (talk.kind === "service") return all.find((person) => person.kind === (people.get(meId.value ?? "")?.kind === "staff" ? "customer" : "official")) ?? all[0] ?? null;
-    return all[0] ?? null;
-  }
-
-  function nameOf(talk: Talk): string {
-    const other = peer(talk);
-    return other ? shownName(other) : talk.title;
-  }
+  const peer = (talk: Talk): Person | null => peerOf(talk, people, meId.value);
+  const nameOf = (talk: Talk): string => talkName(talk, people, meId.value);
 
   function conversation(id: string): TalkSummary | undefined {
     const talk = talks.get(id);
@@ -380,33 +347,24 @@ export const useChat = defineStore("chat", () => {
       }),
       socket.on("typing", (frame) => {
         const talk = talks.get(frame.conversation_id);
-        if (!talk) return;
-        const until = Date.now() + TYPING_HOLDS_MS;
-        talk.typing = { personId: frame.person_id, until };
-        setTimeout(() => {
-          if (talk.typing && talk.typing.until <= Date.now()) talk.typing = null;
-        }, TYPING_HOLDS_MS + 50);
+        if (talk) showTyping(talk, frame.person_id);
       }),
       socket.on("conversation", (frame) => {
         if (frame.gone) talks.delete(frame.conversation_id);
         else void refresh(frame.conversation_id);
       }),
     );
-    void sync();
     socket.start();
+    void sync();
   }
 
-  function acknowledged(frame: { client_id: string; conversation_id: string; id: string; seq: number; version: number; at: string; warning: string | null }): void {
+  function acknowledged(frame: FrameOf<"ack">): void {
     const talk = talks.get(frame.conversation_id);
     const out = talk?.outgoing.find((one) => one.clientId === frame.client_id);
-    if (!talk || !out) return;
-    apply({
-      id: frame.id, conversation_id: talk.id, seq: frame.seq, version: frame.version, client_id: frame.client_id, sender_id: meId.value,
-      kind: "text", text: out.text, picture: null, card: null, notice: null, warning: frame.warning, at: frame.at, recalled: false,
-    });
+    if (talk && out) apply(acknowledgedMessage(frame, out.text, meId.value));
   }
 
-  function refused(frame: { client_id?: string | null; conversation_id?: string | null; message: string; retry?: boolean }): void {
+  function refused(frame: FrameOf<"error">): void {
     const talk = talks.get(frame.conversation_id ?? "");
     if (!talk || !frame.client_id) return;
     clearTimeout(waiting.get(frame.client_id));

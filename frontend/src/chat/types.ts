@@ -84,3 +84,10 @@ export interface Talk extends Omit<ConversationItem, "version"> {
   typing: { personId: string; until: number } | null;
   error: unknown;
 }
+
+/** What a list needs to know of a conversation. */
+export interface TalkSummary {
+  unread: number;
+  preview: string;
+  at: string;
+}
