@@ -95,7 +95,7 @@ def limit_of(request: Request, *, default: int = PAGE, most: int = MAX_PAGE) -> 
     raw = request.query_params.get("limit")
     if raw is None:
         return default
-    if not raw.isascii() or not raw.isdigit() or not 1 <= int(raw[:9]) <= most:
+    if not raw.isascii() or not raw.isdigit() or len(raw) > 9 or not 1 <= int(raw) <= most:
         raise Invalid(fields={"limit": f"1..{most}"})
     return int(raw)
 

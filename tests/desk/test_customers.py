@@ -26,6 +26,12 @@ def test_customers_come_in_pages(signed_in: As) -> None:
     assert (len(ids), len(set(ids)), rest["next"]) == (5, 5, None)
 
 
+@pytest.mark.parametrize("limit", ["0", "101", "-1", "１", "00000010099999", "000000001" + "0" * 5_000])
+def test_a_page_has_an_end(signed_in: As, limit: str) -> None:
+    answer = signed_in("zhou").get("/api/desk/customers", {"limit": limit})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid")
+
+
 def test_the_list_costs_the_same_for_one_customer_and_for_five(signed_in: As) -> None:
     zhou = signed_in("zhou")
     counts = []
