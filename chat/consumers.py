@@ -14,6 +14,7 @@ import msgspec
 import psycopg
 from django.conf import settings
 from django.contrib.sessions.models import Session
+from django.core.exceptions import SynchronousOnlyOperation
 
 from accounts.auth import OpenSession, session_by_key
 from chat import log, queries, screens, wire
@@ -114,7 +115,7 @@ class Socket:
         if frame.v > wire.PROTOCOL_VERSION:
             self._fail(UnknownFrame())
         elif isinstance(frame, wire.Send):
-            self._send(frame)
+            await self._send(frame)
         elif isinstance(frame, wire.Read):
             self._engine.marks.submit(connection, frame.conversation_id, frame.seq)
         elif isinstance(frame, wire.Typing):
@@ -127,7 +128,7 @@ class Socket:
         else:
             connection.push(wire.encode(wire.Pong(n=frame.n)))
 
-    def _send(self, frame: wire.Send) -> None:
+    async def _send(self, frame: wire.Send) -> None:
         connection = self._connection
         draft = log.Draft(
             o=0, id=new_id(), c=frame.conversation_id, s=connection.person_id, k=frame.client_id, kind="text"
@@ -137,13 +138,26 @@ class Socket:
             return
         try:
             draft.body = screens.checked_text(frame.text)
-            draft.w = screens.judge(
-                connection.person_id, frame.conversation_id, frame.text, bank_identity=connection.bank_identity
-            )
+            draft.w = await self._judged(frame)
         except Refusal as refusal:
             connection.push(failure(refusal, connection.language, draft))
             return
         self._engine.writer.submit(connection, draft)
+
+    async def _judged(self, frame: wire.Send) -> str:
+        """What the screens say of a text. Raises the Refusal of a screen that stops it."""
+        connection = self._connection
+
+        def judge() -> str:
+            return screens.judge(
+                connection.person_id, frame.conversation_id, frame.text, bank_identity=connection.bank_identity
+            )
+
+        try:
+            return judge()
+        except SynchronousOnlyOperation:
+            # Nearly every text is judged in memory. A screen that has to ask the database does so off the loop.
+            return await in_thread(judge)
 
 
 @dataclass(frozen=True)

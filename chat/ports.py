@@ -1,4 +1,4 @@
-"""What the apps above say about chat's work. They fill these at start; all are synchronous and in memory."""
+"""What the apps above say about chat's work. They fill these at start; all are synchronous, few need the database."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

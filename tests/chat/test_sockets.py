@@ -42,6 +42,16 @@ async def test_a_text_is_acknowledged_after_its_commit_and_arrives_at_every_othe
     assert await su.hears_nothing()
 
 
+async def test_words_that_staff_may_not_use_are_refused_to_staff_alone(live: Scene, phone: Open) -> None:
+    su, zhou = await gather(phone(live.su), phone(live.zhou))
+    refused = await zhou.say(live.advisor, "这款产品保本")
+    error = await zhou.expect("error")
+    assert (error["code"], error["client_id"]) == ("forbidden_words", str(refused))
+    await su.say(live.advisor, "请问它保本吗")
+    await su.expect("ack")
+    assert (await zhou.expect("message"))["message"]["text"] == "请问它保本吗"
+
+
 async def test_the_same_client_id_is_one_message_with_one_answer(live: Scene, phone: Open) -> None:
     su, lin = await gather(phone(live.su), phone(live.lin))
     client_id = await su.say(live.friends, "一次")
