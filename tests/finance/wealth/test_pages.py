@@ -14,6 +14,7 @@ def test_money_in_transit_is_counted_once(shop: Shop) -> None:
     assert (before["total_fen"], before["in_transit_fen"]) == (MONEY_FEN, 0)
 
     shop.buy(amount_fen=2_000_000)
+    shop.clock.set("2026-11-24", "10:00:01")
     shop.buy(CASH, amount_fen=123_456)
     during = shop.caller().get("/api/finance/wealth").json()
     assert during["total_fen"] == MONEY_FEN
