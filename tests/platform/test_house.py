@@ -67,7 +67,9 @@ def test_one_origin_for_both_stops_the_start() -> None:
 
 def test_outside_demo_mode_a_database_with_demo_log_ins_is_not_served(fresh_database: FreshDatabase) -> None:
     def served(demo: str) -> str:
-        environment = {**fresh_database.environment, **GOOD, "DEMO": demo}
+        # A demonstration is for this machine alone, so it needs origins on loopback.
+        local = {"APP_ORIGIN": "http://localhost:8000", "BANK_ORIGIN": "http://localhost:8001"}
+        environment = {**fresh_database.environment, **GOOD, **(local if demo == "1" else {}), "DEMO": demo}
         command = [str(PYTHON), "-c", "import rongliao.asgi; print('served')"]
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         return done.stdout + done.stderr
