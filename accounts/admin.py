@@ -68,8 +68,25 @@ class OperatorsOnly:
 
 
 class RoleInline(OperatorsOnly, admin.TabularInline):  # type: ignore[type-arg]
+    """Roles of a member of staff. Nobody gives themselves one."""
+
     model = StaffRole
     extra = 0
+
+    def _may_give(self, request: HttpRequest, obj: Any) -> bool:
+        return self._may(request) and (obj is None or obj.pk != request.user.pk)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Gives a role."""
+        return self._may_give(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Changes a role."""
+        return self._may_give(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Takes a role away."""
+        return self._may_give(request, obj)
 
 
 @admin.register(Person)
@@ -124,6 +141,19 @@ class PersonAdmin(OperatorsOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         if "is_active" in form.changed_data:
             actions.block_person(person_id=obj.id, blocked=not obj.is_active, by=operator)
         audit.record(operator, "accounts.admin_changed", f"person:{obj.pk}", {"fields": form.changed_data})
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """The roles, with what they were and are in the audit chain."""
+        before = sorted(queries.roles_of(form.instance.pk))
+        super().save_related(request, form, formsets, change)
+        after = sorted(queries.roles_of(form.instance.pk))
+        if before != after:
+            audit.record(
+                request.user.pk,
+                "accounts.roles_changed",
+                f"person:{form.instance.pk}",
+                {"before": before, "after": after},
+            )
 
     def has_delete_permission(self, request: HttpRequest, obj: Person | None = None) -> bool:
         """People are blocked, not deleted."""

@@ -113,6 +113,27 @@ def test_an_operator_makes_staff_in_the_admin_without_a_password(person: People,
     assert AuditRow.objects.filter(action="accounts.staff_created", actor_id=world.people["fang"]).exists()
 
 
+def test_an_operator_gives_roles_to_others_and_none_to_themselves(person: People, world: World) -> None:
+    fang, roles = person("fang"), "staff_roles-"
+    for name in ("song", "fang"):
+        whom = world.people[name]
+        kept = list(StaffRole.objects.filter(person=whom).order_by("pk"))
+        fields = {f"{roles}TOTAL_FORMS": len(kept) + 1, f"{roles}INITIAL_FORMS": len(kept)}
+        for index, row in enumerate(kept):
+            fields |= {f"{roles}{index}-id": row.pk, f"{roles}{index}-role": row.role}
+        fields |= {f"{roles}{index}-person": str(whom) for index in range(len(kept) + 1)}
+        fields[f"{roles}{len(kept)}-role"] = "checker"
+        name_shown = Person.objects.get(pk=whom).display_name
+        form(fang, f"/admin/accounts/person/{whom}/change/", display_name=name_shown, is_active="on", **fields)
+    assert "checker" in queries.roles_of(world.people["song"])
+    assert "checker" not in queries.roles_of(world.people["fang"])
+    noted = AuditRow.objects.get(action="accounts.roles_changed")
+    assert (noted.subject, noted.detail) == (
+        f"person:{world.people['song']}",
+        {"before": ["agent"], "after": ["agent", "checker"]},
+    )
+
+
 def test_an_operator_blocks_somebody_who_is_out_at_once(person: People, world: World) -> None:
     su, fang = person("su"), person("fang")
     path = f"/admin/accounts/person/{world.people['su']}/change/"
