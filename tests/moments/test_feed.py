@@ -265,3 +265,24 @@ def test_many_comments_come_in_pages(caller: People) -> None:
     rest = su.get(f"{one}?before={older['next']}").json()
     assert [item["text"] for item in rest["items"]] == [str(index) for index in range(4, -1, -1)]
     assert rest["next"] is None
+
+
+def test_friends_whose_newest_posts_one_may_not_see_do_not_hide_the_quieter_ones(caller: People) -> None:
+    """Thirty wrote last, but in private: their old posts fill the page, and newer ones of five others come first."""
+    he = caller("he")
+    assert he.id
+    people = _people(35)
+    _befriend({frozenset((he.id, one)) for one in people})
+    at = datetime(2026, 11, 22, tzinfo=UTC)
+    plain = Plain(friends={frozenset((he.id, one)) for one in people})
+    for index, one in enumerate(people):
+        second = timedelta(seconds=index)
+        if index < 30:
+            plain.posts.append((new_id(), one, at + timedelta(hours=2) + second, "private", set(), False))
+            plain.posts.append((new_id(), one, at - timedelta(days=30) + second, "friends", set(), False))
+        else:
+            plain.posts.append((new_id(), one, at + timedelta(hours=1) + second, "friends", set(), False))
+    _keep(plain)
+    known = {one[0] for one in plain.posts}
+    shown = [one for one in ids(he.get("/api/moments/timeline?limit=10").json()["items"]) if one in known]
+    assert shown[:5] == plain.feed(he.id, now())[:5]
