@@ -6,6 +6,7 @@ Due times are in the bank's time, so that a demo that moves its date on also see
 """
 
 import logging
+import traceback
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -113,7 +114,9 @@ def _run_one() -> bool | None:
         except Exception as error:
             if isinstance(error, DatabaseError) and connection.connection.closed:
                 raise
-            _log.exception("outbox row %s of %s failed", row.pk, row.topic)
+            # The frames without the words: what a database says of a row may hold what is in it.
+            frames = "".join(traceback.format_tb(error.__traceback__))
+            _log.error("outbox row %s of %s failed: %s\n%s", row.pk, row.topic, type(error).__name__, frames)
             row.attempts += 1
             row.last_error = type(error).__name__[:200]
             row.run_at = now + min(MAX_PAUSE, timedelta(seconds=2 ** min(row.attempts, 12) / 4))

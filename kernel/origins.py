@@ -27,7 +27,7 @@ class OriginMiddleware:
         if host == settings.BANK_NETLOC:
             own, policy = settings.BANK_ORIGIN, settings.CSP_BANK
             request.urlconf = settings.BANK_URLCONF
-        elif host == settings.APP_NETLOC or host.partition(":")[0] in settings.ALLOWED_HOSTS[2:]:
+        elif host == settings.APP_NETLOC or host.partition(":")[0] in settings.EXTRA_HOSTS:
             own, policy = settings.APP_ORIGIN, settings.CSP_APP
         else:
             return refusal_response(Misdirected(), request)

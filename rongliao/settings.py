@@ -38,7 +38,8 @@ if APP_ORIGIN == BANK_ORIGIN:
     raise ImproperlyConfigured("APP_ORIGIN and BANK_ORIGIN must differ: the bank sheet has an origin of its own")
 if DEMO and not (_APP.loopback and _BANK.loopback):
     raise ImproperlyConfigured("DEMO=1 is for this machine alone: APP_ORIGIN and BANK_ORIGIN must be on loopback")
-ALLOWED_HOSTS = [*{_APP.host, _BANK.host}, *env.words("EXTRA_HOSTS")]
+EXTRA_HOSTS = env.words("EXTRA_HOSTS")
+ALLOWED_HOSTS = [*{_APP.host, _BANK.host}, *EXTRA_HOSTS]
 TRUST_PROXY = env.flag("TRUST_PROXY")
 SECURE_COOKIES = _APP.scheme == "https"
 

@@ -34,7 +34,7 @@ def request_is_genuine(secret: str, method: str, path: str, body: bytes, headers
     if not moment.isascii() or not moment.isdigit() or abs(time.time() - int(moment[:12])) > TOLERANCE_S:
         return False
     expected = _mac(secret, ["request", method, path, moment, nonce], body)
-    return hmac.compare_digest(expected, headers.get(MAC_HEADER.lower(), ""))
+    return hmac.compare_digest(expected.encode(), headers.get(MAC_HEADER.lower(), "").encode())
 
 
 def sign_answer(secret: str, nonce: str, status: int, body: bytes) -> str:
@@ -44,4 +44,4 @@ def sign_answer(secret: str, nonce: str, status: int, body: bytes) -> str:
 
 def answer_is_genuine(secret: str, nonce: str, status: int, body: bytes, mac: str) -> bool:
     """Whether this is the other side's answer to the request with that nonce."""
-    return hmac.compare_digest(sign_answer(secret, nonce, status, body), mac)
+    return hmac.compare_digest(sign_answer(secret, nonce, status, body).encode(), mac.encode())

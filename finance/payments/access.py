@@ -18,10 +18,8 @@ def own_card(person_id: UUID, card_id: UUID) -> BoundCard:
 
 
 def shared_conversation(person_id: UUID, other_id: UUID, conversation_id: UUID) -> None:
-    """Raises NotFound unless both are members of the conversation."""
-    if not conversations.is_member(person_id, conversation_id) or not conversations.is_member(
-        other_id, conversation_id
-    ):
+    """Raises NotFound unless it is the conversation of just these two: a group is told nothing of a transfer."""
+    if conversations.conversation_of("direct", [person_id, other_id]) != conversation_id:
         raise NotFound
 
 
