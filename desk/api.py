@@ -203,10 +203,10 @@ class ProductCards(ApiView):
 
     permission_classes = (HasRole("advisor"),)
 
-    @extend_schema(operation_id="desk_send_product", request=wire.OfferBody, responses={201: OpenApiTypes.OBJECT})
+    @extend_schema(operation_id="desk_send_product", request=wire.ProductCardBody, responses={201: OpenApiTypes.OBJECT})
     def post(self, request: Request, customer_id: UUID) -> Response:
         """Sends a product that suits the customer; one that does not is refused with the reason."""
-        body = wire.OfferBody(data=request.data)
+        body = wire.ProductCardBody(data=request.data)
         body.is_valid(raise_exception=True)
         actions.send_product(advisor_id=_me(request), customer_id=customer_id, **body.validated_data)
         return Response({"sent": True}, status=201)

@@ -27,7 +27,7 @@ class RatingBody(serializers.Serializer[Any]):
     comment = PlainText(max_length=200, multiline=True, allow_blank=True, default="")
 
 
-class OfferBody(serializers.Serializer[Any]):
+class ProductCardBody(serializers.Serializer[Any]):
     """A product card for a customer; the client makes the id."""
 
     client_id = serializers.UUIDField()

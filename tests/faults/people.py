@@ -182,7 +182,7 @@ class Payer(Worker):
         with self._sheet(prepared.json()["confirm_url"]) as sheet:
             shown = sheet.get(f"/api/bank/intents/{payment.id}")
             assert shown.status_code == 200, shown.text
-            if shown.json()["state"] == "done":
+            if shown.json()["state"] == "executed":
                 return True
             digest = hashlib.sha256(shown.json()["statement"].encode()).hexdigest()
             answer = sheet.post(f"/api/bank/intents/{payment.id}/confirm", json={"pin": PIN, "statement_hash": digest})

@@ -22,7 +22,7 @@ def open_talk(page: Page, name: str) -> None:
 
 def say(page: Page, text: str) -> None:
     page.get_by_placeholder("发消息").fill(text)
-    page.get_by_role("button", name="发送").click()
+    page.get_by_role("button", name="发送", exact=True).click()
 
 
 def newest(page: Page, text: str) -> None:
@@ -48,7 +48,7 @@ def test_a_customer_and_their_manager_talk_in_text_and_pictures(new_phone: Calla
 
     zhou.get_by_placeholder("发消息").press_sequentially("好的")
     expect(su.get_by_text("对方正在输入")).to_be_visible()
-    zhou.get_by_role("button", name="发送").click()
+    zhou.get_by_role("button", name="发送", exact=True).click()
     newest(su, "好的")
 
     with zhou.expect_file_chooser() as chooser:

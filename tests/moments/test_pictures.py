@@ -123,7 +123,7 @@ def test_a_picture_is_shown_to_who_may_see_its_post_and_nobody_else(caller: Peop
     made = post(su, "", pictures=[picture], audience="except", people=[str(tao.id)])
     answers = [who.get(address) for who in (su, lin, tao, bai)]
     assert [answer.status_code for answer in answers] == [200, 200, 404, 404]
-    assert answers[1]["Cache-Control"] == "private, max-age=300" and answers[1]["Vary"] == "Cookie"
+    assert answers[1]["Cache-Control"] == "private, max-age=300" and "Cookie" in answers[1]["Vary"]
     assert lin.get(f"{address}?size=huge").status_code == 400
     assert su.delete(f"/api/moments/posts/{made['id']}").status_code == 204
     assert [who.get(address).status_code for who in (su, lin)] == [404, 404], "at once, before the worker has come"

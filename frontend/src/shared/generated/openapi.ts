@@ -2669,10 +2669,13 @@ export interface components {
         };
         /** @enum {unknown} */
         NullEnum: null;
-        /** @description A product card for a customer; the client makes the id. */
         OfferBodyRequest: {
             /** Format: uuid */
             client_id: string;
+            /** Format: uuid */
+            conversation_id: string;
+            /** Format: uuid */
+            customer_id: string;
             /** Format: uuid */
             product_id: string;
         };
@@ -3009,6 +3012,13 @@ export interface components {
             confirm_url: string;
             /** Format: uuid */
             intent_id: string;
+        };
+        /** @description A product card for a customer; the client makes the id. */
+        ProductCardBodyRequest: {
+            /** Format: uuid */
+            client_id: string;
+            /** Format: uuid */
+            product_id: string;
         };
         ProductPageShape: {
             documents: components["schemas"]["DocumentLineShape"][];
@@ -4272,7 +4282,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["OfferBodyRequest"];
+                "application/json": components["schemas"]["ProductCardBodyRequest"];
             };
         };
         responses: {
