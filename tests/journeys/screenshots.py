@@ -11,13 +11,13 @@ from tests.support.browser import DESK
 from tests.support.paying import sheet_of
 
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
-SETTLED_MS = 1_200
+SETTLED_MS = 2_500
 GAP, BETWEEN = 24, "#8b8f95"
 
 
 def keep(page: Page, name: str) -> None:
     """Saves what the page shows once pictures and fonts are there."""
-    page.wait_for_load_state("networkidle")
+    page.wait_for_load_state("load")
     page.wait_for_timeout(SETTLED_MS)
     IMAGES.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=IMAGES / f"{name}.png")
