@@ -11,7 +11,7 @@ from kernel import audit
 from kernel.models import AuditLink, AuditRow
 from tests.conftest import FreshDatabase as Database
 
-PATIENCE_S = 60
+PATIENCE_S = 400
 
 
 def as_owner(database: Database, statements: str) -> None:
