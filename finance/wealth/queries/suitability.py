@@ -14,7 +14,7 @@ def classes_of(person_ids: Collection[UUID]) -> dict[UUID, Standing]:
     found = dict.fromkeys(person_ids, Standing(None, None))
     newest = (
         Assessment.objects.filter(person_id__in=person_ids)
-        .order_by("person_id", "-business_date", "-id")
+        .order_by("person_id", "-business_date", "-created_at", "-id")
         .distinct("person_id")
     )
     return found | {one.person_id: Standing(one.person_class, one.valid_until) for one in newest}
@@ -22,7 +22,7 @@ def classes_of(person_ids: Collection[UUID]) -> dict[UUID, Standing]:
 
 def class_of(person_id: UUID) -> Standing:
     """The class of the person's newest assessment and its last valid day; both None without one."""
-    newest = Assessment.objects.filter(person_id=person_id).order_by("-business_date", "-id").first()
+    newest = Assessment.objects.filter(person_id=person_id).order_by("-business_date", "-created_at", "-id").first()
     return Standing(newest.person_class, newest.valid_until) if newest else Standing(None, None)
 
 
