@@ -2,7 +2,6 @@ from datetime import date
 from typing import Any
 
 import pytest
-from django.conf import settings
 
 from finance.wealth import calendar
 from finance.wealth.models import CalendarYear
@@ -93,8 +92,8 @@ def test_operations_are_warned_before_the_calendar_ends(shop: Shop) -> None:
     assert calendar.ends_soon(date(2026, 11, 24)) is None
 
 
-def test_a_bank_that_is_no_demonstration_has_no_door_to_its_clock(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settings, "DEMO", False)
+def test_a_bank_that_is_no_demonstration_has_no_door_to_its_clock(shop: Shop, settings: Any) -> None:
+    settings.DEMO = False
     assert shop.caller().get("/api/demo/clock").status_code == 404
     assert shop.caller().post("/api/demo/advance", {"to": "cut_off"}).status_code == 404
 

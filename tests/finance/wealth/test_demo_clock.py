@@ -1,7 +1,7 @@
 from datetime import UTC, datetime, time
+from typing import Any
 
 import pytest
-from django.conf import settings
 
 from finance.wealth.calendar import CUT_OFF, at, is_trading_day, next_trading_day
 from kernel.clock import BANK_ZONE, business_date, business_now
@@ -9,10 +9,8 @@ from rongliao.demo import World
 from tests.support.caller import Caller
 
 
-def test_the_business_date_moves_to_the_next_morning_and_past_the_cut_off(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(settings, "DEMO", True)
+def test_the_business_date_moves_to_the_next_morning_and_past_the_cut_off(world: World, settings: Any) -> None:
+    settings.DEMO = True
     su = Caller(world.people["su"])
     expected = next_trading_day(business_date())
 
@@ -32,13 +30,13 @@ def test_the_business_date_moves_to_the_next_morning_and_past_the_cut_off(
 
 
 @pytest.mark.parametrize("to", ["yesterday", "", None, 1])
-def test_the_clock_goes_nowhere_else(world: World, monkeypatch: pytest.MonkeyPatch, to: object) -> None:
-    monkeypatch.setattr(settings, "DEMO", True)
+def test_the_clock_goes_nowhere_else(world: World, settings: Any, to: object) -> None:
+    settings.DEMO = True
     before = business_now()
     assert Caller(world.people["su"]).post("/api/demo/advance", {"to": to}).status_code == 400
     assert (business_now() - before).total_seconds() < 60
 
 
-def test_a_guest_moves_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settings, "DEMO", True)
+def test_a_guest_moves_nothing(world: World, settings: Any) -> None:
+    settings.DEMO = True
     assert Caller(None).post("/api/demo/advance", {"to": "next_trading_day"}).status_code == 401
