@@ -234,8 +234,8 @@ def test_the_nearest_friends_are_enough_for_the_first_page_and_asked_again_when_
     asked: list[str] = []
     real = queries._feed
     monkeypatch.setattr(queries, "_feed", lambda statement, params: asked.append(statement) or real(statement, params))
-    newest = feed(bai, limit=1)[:1]
-    assert newest and queries._NEAREST in asked
+    newest = bai.get("/api/moments/timeline?limit=1").json()["items"]
+    assert newest and asked == [queries._NEAREST]
     people = _people(40)
     _befriend({frozenset((he.id, one)) for one in people})
     plain = Plain(

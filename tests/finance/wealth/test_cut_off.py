@@ -98,7 +98,7 @@ def test_a_bank_that_is_no_demonstration_has_no_door_to_its_clock(shop: Shop, se
     assert shop.caller().post("/api/demo/advance", {"to": "cut_off"}).status_code == 404
 
 
-def test_an_operator_enters_a_year_in_the_admin_and_it_is_noted_who(shop: Shop) -> None:
+def test_an_operator_enters_a_year_in_the_admin_and_it_is_noted_who(shop: Shop, settings: Any) -> None:
     fang = shop.caller("fang").client
     body = {
         "year": "2028",
