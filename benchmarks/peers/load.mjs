@@ -140,34 +140,45 @@ const measured = { acked: 0, delivered: 0 };
 const ackMs = [];
 const deliveryMs = [];
 
-const people = await Promise.all(
-  plan.people.map((person) => {
-    const state = { inFlight: 0 };
-    const acked = (id) => {
-      const message = messages.get(id);
-      if (!message) return;
-      if (message.acked) doubled.acked += 1;
-      message.acked = performance.now();
-      state.inFlight -= 1;
-      if (counting) {
-        measured.acked += 1;
-        ackMs.push(message.acked - message.at);
-      }
-      if (!plan.rate) fill(state);
-    };
-    const delivered = (id) => {
-      const message = messages.get(id);
-      if (!message) return;
-      if (message.delivered) doubled.delivered += 1;
-      message.delivered = performance.now();
-      if (counting) {
-        measured.delivered += 1;
-        deliveryMs.push(message.delivered - message.at);
-      }
-    };
-    return openers[plan.protocol](person, acked, delivered).then((link) => Object.assign(state, { link, ...person }));
-  }),
-);
+// Opened in waves: a server's queue of new connections may be short (Twisted's holds 50).
+const WAVE = 40;
+const OPEN_LIMIT_MS = 30_000;
+const people = [];
+for (let start = 0; start < plan.people.length; start += WAVE) {
+  const late = setTimeout(() => {
+    console.error(`${plan.protocol}: only ${people.length} of ${plan.people.length} connections could be opened`);
+    process.exit(1);
+  }, OPEN_LIMIT_MS);
+  people.push(...(await Promise.all(plan.people.slice(start, start + WAVE).map(open))));
+  clearTimeout(late);
+}
+
+function open(person) {
+  const state = { inFlight: 0 };
+  const acked = (id) => {
+    const message = messages.get(id);
+    if (!message) return;
+    if (message.acked) doubled.acked += 1;
+    message.acked = performance.now();
+    state.inFlight -= 1;
+    if (counting) {
+      measured.acked += 1;
+      ackMs.push(message.acked - message.at);
+    }
+    if (!plan.rate) fill(state);
+  };
+  const delivered = (id) => {
+    const message = messages.get(id);
+    if (!message) return;
+    if (message.delivered) doubled.delivered += 1;
+    message.delivered = performance.now();
+    if (counting) {
+      measured.delivered += 1;
+      deliveryMs.push(message.delivered - message.at);
+    }
+  };
+  return openers[plan.protocol](person, acked, delivered).then((link) => Object.assign(state, { link, ...person }));
+}
 
 connected = true;
 
@@ -216,8 +227,8 @@ if (plan.rate) {
 }
 const cpu = process.cpuUsage(beganCpu);
 const until = performance.now() + REPLY_LIMIT_MS;
-const open = () => [...messages.values()].filter((message) => !message.acked || !message.delivered).length;
-while (open() && performance.now() < until) await sleep(50);
+const unsettled = () => [...messages.values()].filter((message) => !message.acked || !message.delivered).length;
+while (unsettled() && performance.now() < until) await sleep(50);
 ending = true;
 for (const state of people) state.link.close();
 ackMs.sort((a, b) => a - b);

@@ -124,10 +124,14 @@ class Connection:
                 self.reader.cancel()
 
     def is_stuck(self) -> bool:
-        """Whether the client has neither taken nor confirmed anything for too long."""
+        """Whether the client has neither taken nor confirmed anything for too long.
+
+        An answer may stand behind other frames that a busy server has not come to: as long as it hears the client,
+        only what is unconfirmed counts (see push).
+        """
         now = self.loop.time()
         return (self._flushing is not None and now - self._pushed_at > SEND_LIMIT_S) or (
-            self._asked_at is not None and now - self._asked_at > ANSWER_LIMIT_S
+            self._asked_at is not None and now - max(self._asked_at, self.allowance_at) > ANSWER_LIMIT_S
         )
 
     async def _flush(self) -> None:

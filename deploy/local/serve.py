@@ -28,6 +28,9 @@ WORKER_STOP_S = 5
 BROKER_POLL_S = 0.05
 RESTART_PAUSE_S = 1
 MAX_FRAME_BYTES = 64 * 1024
+BACKLOG = 2048
+"""Connections that may wait to be accepted. Twisted's 50 overflow when clients come back together, and the system then
+drops what they say, for seconds."""
 HTTP_LIMIT_S = 60
 """The longest that one request may take."""
 
@@ -98,7 +101,7 @@ def endpoints() -> list[str]:
     """Both origins' ports on loopback; LISTEN names another address for a container."""
     address = os.environ.get("LISTEN", "127.0.0.1")
     ports = [origin.rpartition(":")[2] for origin in (settings.APP_ORIGIN, settings.BANK_ORIGIN)]
-    return [f"tcp:port={port}:interface={address}" for port in ports]
+    return [f"tcp:port={port}:interface={address}:backlog={BACKLOG}" for port in ports]
 
 
 def main() -> None:
