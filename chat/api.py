@@ -13,15 +13,15 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.auth import person_of
+from accounts.auth import person_of, session_of
 from accounts.queries import PersonCard
 from accounts.wire import person_json
-from chat import access, actions, queries, wire
+from chat import access, actions, queries, webpush, wire
 from chat import serializers as shapes
 from chat.queries import ConversationItem, Cursor
 from kernel import pictures
 from kernel.api import ApiView, limit_of, number_of, page
-from kernel.errors import Invalid
+from kernel.errors import Invalid, language_of
 
 MAX_LIST = 500
 PICTURE_MAX_AGE_S = 300
@@ -222,3 +222,49 @@ class SyncView(ApiView):
                 "more": answer.more,
             }
         )
+
+
+class PushSubscriptionsView(ApiView):
+    @extend_schema(request=shapes.PushInput, responses={201: shapes.PushOutput}, operation_id="subscribe_push")
+    def post(self, request: Request) -> Response:
+        """Rings this browser when the app is closed, until the person signs out on it. The same address again is one
+        browser."""
+        asked = _checked(shapes.PushInput, request)
+        made = actions.subscribe(
+            person_id=person_of(request).pk,
+            session_id=session_of(request).id,
+            endpoint=asked["endpoint"],
+            language=language_of(request.headers.get("Accept-Language")),
+            **asked["keys"],
+        )
+        return Response({"id": str(made.pk)}, status=201)
+
+    @extend_schema(request=shapes.PushGoneInput, responses={204: None}, operation_id="unsubscribe_push")
+    def delete(self, request: Request) -> Response:
+        """Rings this browser no more; harmless twice."""
+        asked = _checked(shapes.PushGoneInput, request)
+        actions.unsubscribe(person_id=person_of(request).pk, endpoint=asked["endpoint"])
+        return Response(status=204)
+
+
+def _wishes(person_id: UUID) -> Response:
+    shown = {"public_key": webpush.public_key(), **vars(actions.wishes_of(person_id))}
+    return Response(shapes.PushWishesOutput(shown).data)
+
+
+class PushSettingsView(ApiView):
+    @extend_schema(responses={200: shapes.PushWishesOutput}, operation_id="push_settings")
+    def get(self, request: Request) -> Response:
+        """How the person wants to be rung. `public_key` is what a browser subscribes with; null: push is not set up
+        here. Quiet hours are in the bank's time zone."""
+        return _wishes(person_of(request).pk)
+
+    @extend_schema(
+        request=shapes.PushWishesInput, responses={200: shapes.PushWishesOutput}, operation_id="set_push_settings"
+    )
+    def put(self, request: Request) -> Response:
+        """Replaces the person's wishes."""
+        asked = _checked(shapes.PushWishesInput, request)
+        person = person_of(request).pk
+        actions.set_wishes(person_id=person, wishes=actions.Wishes(**asked))
+        return _wishes(person)

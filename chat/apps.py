@@ -6,7 +6,8 @@ class ChatConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import ports as accounts
-        from chat import push
+        from chat import ports, push, webpush
 
+        ports.set_ringer(webpush.WebPush())
         accounts.session_ended.add(push.end_sessions)
         accounts.changed.add(push.hint)

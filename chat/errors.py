@@ -99,3 +99,24 @@ class Unconfirmed(Refusal):
     status = 503
     zh = "暂时没有收到确认,稍后会自动重试,不会重复发送。"
     en = "There is no confirmation yet. It is tried again and will not be sent twice."
+
+
+class PushRefused(Refusal):
+    code = "push_refused"
+    status = 400
+    zh = "这个浏览器的推送地址无法使用,未开启通知。"
+    en = "This browser's push address cannot be used. Notifications were not switched on."
+
+
+class PushNotConnected(Refusal):
+    code = "push_not_connected"
+    status = 503
+    zh = "消息推送尚未开通,未做任何更改。"
+    en = "Notifications are not set up here. Nothing was changed."
+
+
+class TooManyBrowsers(Refusal):
+    code = "too_many_browsers"
+    status = 409
+    zh = "最多在 {limit} 个浏览器开启通知,未开启。请先在其他设备关闭或退出登录。"
+    en = "At most {limit} browsers can have notifications. Not switched on; switch another off first."

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Literal, Protocol
 from uuid import UUID
 
 from kernel.errors import Refusal
@@ -52,3 +53,37 @@ def set_archive_policy(policy: ArchivePolicy) -> None:
 def is_archived(kind: str, people: Iterable[str]) -> bool:
     """Whether a conversation of this kind, among people of these kinds, is archived."""
     return _policy[0](kind, people)
+
+
+@dataclass(frozen=True)
+class PushTarget:
+    """A browser at its vendor's push service: the address, and the keys under which only the browser can read."""
+
+    endpoint: str
+    p256dh: str
+    auth: str
+
+
+Rung = Literal["sent", "gone", "later"]
+"""`gone`: the browser has withdrawn. `later`: the service is away or asks for patience."""
+
+
+class Ringer(Protocol):
+    """Brings a few bytes to a closed browser."""
+
+    def ring(self, target: PushTarget, payload: bytes, *, life_s: int, topic: str) -> Rung:
+        """What the push service said. It keeps the bytes for `life_s`; a later ring of the same topic (at most 32
+        characters of base64url) replaces one that was not yet shown."""
+
+
+_ringer: list[Ringer] = []
+
+
+def set_ringer(ringer: Ringer) -> None:
+    """Replaces the adapter (chat.webpush)."""
+    _ringer[:] = [ringer]
+
+
+def ringer() -> Ringer:
+    """The adapter. Raises LookupError where the app was not started."""
+    return _ringer[0]

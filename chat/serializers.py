@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from kernel.errors import said
 from kernel.fields import IdField, PlainText, WholeField
 
 MAX_SEQ = 2**53 - 1
@@ -194,3 +195,57 @@ class MarksInput(serializers.Serializer[Any]):
     muted = serializers.BooleanField(required=False)
     pinned = serializers.BooleanField(required=False)
     hidden = serializers.BooleanField(required=False)
+
+
+class PushKeysInput(serializers.Serializer[Any]):
+    p256dh = PlainText(max_length=100)
+    auth = PlainText(max_length=40)
+
+
+class PushInput(serializers.Serializer[Any]):
+    """What `PushSubscription.toJSON()` gives in a browser."""
+
+    endpoint = PlainText(max_length=800)
+    keys = PushKeysInput()
+
+
+class PushGoneInput(serializers.Serializer[Any]):
+    endpoint = PlainText(max_length=800)
+
+
+class PushOutput(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+
+
+class HourField(serializers.TimeField):
+    """HH:MM, in the bank's time zone."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(format="%H:%M", input_formats=["%H:%M"], **kwargs)
+
+    def to_internal_value(self, value: Any) -> Any:
+        """The time, or a validation error."""
+        if not isinstance(value, str) or not value.isascii():
+            self.fail("invalid", format="HH:MM")
+        return super().to_internal_value(value)
+
+
+class PushWishesInput(serializers.Serializer[Any]):
+    hide_content = serializers.BooleanField()
+    quiet_from = HourField(allow_null=True)
+    quiet_to = HourField(allow_null=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Quiet hours have both ends, and they differ, or none."""
+        if (attrs["quiet_from"] is None) != (attrs["quiet_to"] is None):
+            raise serializers.ValidationError({"quiet_to": said("请同时设置开始与结束时间。", "Give both ends.")})
+        if attrs["quiet_from"] is not None and attrs["quiet_from"] == attrs["quiet_to"]:
+            raise serializers.ValidationError({"quiet_to": said("开始与结束时间不能相同。", "The ends must differ.")})
+        return attrs
+
+
+class PushWishesOutput(serializers.Serializer[Any]):
+    public_key = serializers.CharField(allow_null=True)
+    hide_content = serializers.BooleanField()
+    quiet_from = HourField(allow_null=True)
+    quiet_to = HourField(allow_null=True)

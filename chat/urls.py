@@ -14,5 +14,7 @@ urlpatterns = [
     path("messages/<uuid:message_id>/recall", api.RecallView.as_view()),
     path("messages/<uuid:message_id>/forward", api.ForwardView.as_view()),
     path("pictures/<uuid:picture_id>", api.PictureView.as_view()),
+    path("push/subscriptions", api.PushSubscriptionsView.as_view()),
+    path("push/settings", api.PushSettingsView.as_view()),
     path("sync", api.SyncView.as_view()),
 ]

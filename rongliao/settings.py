@@ -64,6 +64,7 @@ if not DEMO and not TESTING and not (len(sys.argv) > 1 and sys.argv[1] in _COMMA
             "AUDIT_KEY": AUDIT_KEY.startswith("development-only"),
             "PIN_PEPPER": PIN_PEPPER.startswith("development-only"),
             "NETWORKS_SECRET": NETWORKS_SECRET.startswith("development-only"),
+            "PUSH_TEST_ORIGIN": bool(env.text("PUSH_TEST_ORIGIN")),
             "DEBUG": DEBUG,
         }.items()
         if bad
@@ -174,6 +175,7 @@ CELERY_BEAT_SCHEDULE = {
     "drain-outbox": {"task": "kernel.drain", "schedule": timedelta(seconds=1)},
     "seal-audit": {"task": "kernel.seal_audit", "schedule": timedelta(seconds=1)},
     "sweep-accounts": {"task": "accounts.sweep", "schedule": timedelta(hours=6)},
+    "ring-browsers": {"task": "chat.ring", "schedule": timedelta(seconds=2)},
     "heartbeat": {"task": "kernel.heartbeat", "schedule": timedelta(seconds=5)},
     "roll-up-ledger": {"task": "ledger.roll_up", "schedule": timedelta(minutes=1)},
 }
@@ -291,6 +293,18 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 CHAT_FRAMES_PER_SECOND = env.whole("CHAT_FRAMES_PER_SECOND", 50)
 DATA_UPLOAD_MAX_NUMBER_FILES = 9
+
+# Web Push (RFC 8030, 8291, 8292): the key that names this server to the push services, 32 bytes in base64url
+# (`manage.py push_key` makes one); without it nothing is pushed. The services' hosts are all that we ever speak to.
+_DEVELOPMENT_VAPID_KEY = base64.urlsafe_b64encode(b"\x01" * 32).decode().rstrip("=")
+VAPID_PRIVATE_KEY = env.text("VAPID_PRIVATE_KEY", _DEVELOPMENT_VAPID_KEY if DEMO or TESTING else "")
+VAPID_SUBJECT = env.text("VAPID_SUBJECT", f"https://{_APP.host}")
+PUSH_HOSTS = env.words(
+    "PUSH_HOSTS",
+    "fcm.googleapis.com,*.push.services.mozilla.com,*.notify.windows.com,web.push.apple.com,*.push.apple.com",
+)
+# A receiver of our own for tests and demonstrations, such as http://127.0.0.1:8020; empty: none.
+PUSH_TEST_ORIGIN = env.text("PUSH_TEST_ORIGIN")
 
 # The simulator of card verification and clearing (finance/networks); a bank points these at its own adapters.
 NETWORKS_URL = env.text("NETWORKS_URL", "http://127.0.0.1:8009")

@@ -31,5 +31,9 @@ ROUTES = {
     "POST chat/messages/<uuid:message_id>/recall": Route(PERSON, theirs=_THEIR_MESSAGE, body={"x": 1}),
     "POST chat/messages/<uuid:message_id>/forward": Route(PERSON, theirs=_THEIR_MESSAGE),
     "GET chat/pictures/<uuid:picture_id>": Route(PERSON, theirs=_THEIR_PICTURE),
+    "POST chat/push/subscriptions": Route(PERSON),
+    "DELETE chat/push/subscriptions": Route(PERSON),
+    "GET chat/push/settings": Route(PERSON),
+    "PUT chat/push/settings": Route(PERSON, body={"hide_content": True, "quiet_from": None, "quiet_to": None}),
     "POST chat/sync": Route(PERSON),
 }

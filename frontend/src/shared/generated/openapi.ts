@@ -315,6 +315,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/chat/push/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description How the person wants to be rung. `public_key` is what a browser subscribes with; null: push is not set up
+         *     here. Quiet hours are in the bank's time zone.
+         */
+        get: operations["push_settings"];
+        /** @description Replaces the person's wishes. */
+        put: operations["set_push_settings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/chat/push/subscriptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * @description Rings this browser when the app is closed, until the person signs out on it. The same address again is one
+         *     browser.
+         */
+        post: operations["subscribe_push"];
+        /** @description Rings this browser no more; harmless twice. */
+        delete: operations["unsubscribe_push"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/chat/sync": {
         parameters: {
             query?: never;
@@ -3074,6 +3116,34 @@ export interface components {
         };
         /** @enum {string} */
         PurposeEnum: "register" | "sign_in" | "reset_password";
+        /** @description What `PushSubscription.toJSON()` gives in a browser. */
+        PushInputRequest: {
+            endpoint: string;
+            keys: components["schemas"]["PushKeysInputRequest"];
+        };
+        PushKeysInputRequest: {
+            auth: string;
+            p256dh: string;
+        };
+        PushOutput: {
+            /** Format: uuid */
+            id: string;
+        };
+        PushWishesInputRequest: {
+            hide_content: boolean;
+            /** Format: time */
+            quiet_from: string | null;
+            /** Format: time */
+            quiet_to: string | null;
+        };
+        PushWishesOutput: {
+            hide_content: boolean;
+            public_key: string | null;
+            /** Format: time */
+            quiet_from: string | null;
+            /** Format: time */
+            quiet_to: string | null;
+        };
         QuestionShape: {
             en: string;
             key: string;
@@ -3874,6 +3944,89 @@ export interface operations {
                 content: {
                     "image/webp": string;
                 };
+            };
+        };
+    };
+    push_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushWishesOutput"];
+                };
+            };
+        };
+    };
+    set_push_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PushWishesInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushWishesOutput"];
+                };
+            };
+        };
+    };
+    subscribe_push: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PushInputRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushOutput"];
+                };
+            };
+        };
+    };
+    unsubscribe_push: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
