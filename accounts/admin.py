@@ -143,17 +143,15 @@ class PersonAdmin(OperatorsOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         audit.record(operator, "accounts.admin_changed", f"person:{obj.pk}", {"fields": form.changed_data})
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """The roles, with what they were and are in the audit chain."""
-        before = sorted(queries.roles_of(form.instance.pk))
-        super().save_related(request, form, formsets, change)
-        after = sorted(queries.roles_of(form.instance.pk))
-        if before != after:
-            audit.record(
-                request.user.pk,
-                "accounts.roles_changed",
-                f"person:{form.instance.pk}",
-                {"before": before, "after": after},
+        """The roles, through the action: who loses one loses at once what hangs on it."""
+        for formset in formsets:
+            kept = [row for row in formset.cleaned_data if row and not row.get("DELETE")]
+            actions.set_roles(
+                person_id=form.instance.pk,
+                roles={row["role"]: row["branch"] for row in kept},
+                by=request.user.pk,
             )
+            formset.new_objects, formset.changed_objects, formset.deleted_objects = [], [], []
 
     def has_delete_permission(self, request: HttpRequest, obj: Person | None = None) -> bool:
         """People are blocked, not deleted."""

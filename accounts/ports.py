@@ -63,7 +63,7 @@ class CodeSender(Protocol):
 
 
 class Listeners(Generic[Listener]):
-    """Those who want to be told. They are called after commit, in memory, and must be quick."""
+    """Those who want to be told, in the order in which they came."""
 
     def __init__(self) -> None:
         self._all: list[Listener] = []
@@ -82,8 +82,19 @@ class Listeners(Generic[Listener]):
 verification: Port[FourElementVerifier] = Port()
 sms: Port[CodeSender] = Port()
 
+# These two are called after commit, in memory, and must be quick.
 session_ended: Listeners[Callable[[UUID, Sequence[UUID]], None]] = Listeners()
 """(person_id, session ids): these sessions are over; whatever they opened must close."""
 
 changed: Listeners[Callable[[Sequence[UUID], str, dict[str, Any]], None]] = Listeners()
 """(person_ids, topic, data): something these people look at has changed; topics `contacts`, `sessions`, `me`."""
+
+# These are called inside the transaction of the change: what hangs on it changes with it, or not at all.
+friendship_changed: Listeners[Callable[[UUID, UUID, bool], None]] = Listeners()
+"""(one, other, friends now): the two have become friends, or are so no longer."""
+
+advisor_changed: Listeners[Callable[[Sequence[UUID], UUID | None, UUID | None], None]] = Listeners()
+"""(customer_ids, former, successor): these customers have another relationship manager, or none."""
+
+roles_lost: Listeners[Callable[[UUID, frozenset[str]], None]] = Listeners()
+"""(person_id, roles): a member of staff no longer holds these roles."""

@@ -7,7 +7,9 @@ class ChatConfig(AppConfig):
     def ready(self) -> None:
         from accounts import ports as accounts
         from chat import ports, push, webpush
+        from chat.actions import relations
 
         ports.set_ringer(webpush.WebPush())
         accounts.session_ended.add(push.end_sessions)
         accounts.changed.add(push.hint)
+        accounts.advisor_changed.add(relations.follow_advisor)

@@ -10,6 +10,16 @@ class NotFriends(Refusal):
     en = "You are not friends yet, so no conversation was opened. Add each other first."
 
 
+class NoAdvisor(Refusal):
+    code = "no_advisor"
+    status = 403
+    zh = "客户经理已不再负责这个会话,消息未发送。我们会为您安排新的客户经理;急事请联系在线客服。"
+    en = (
+        "Your relationship manager has left this conversation, so nothing was sent. "
+        "You will get a new one; if it is urgent, ask the service desk."
+    )
+
+
 class EmptyMessage(Refusal):
     code = "empty_message"
     status = 400
@@ -120,3 +130,12 @@ class TooManyBrowsers(Refusal):
     status = 409
     zh = "最多在 {limit} 个浏览器开启通知,未开启。请先在其他设备关闭或退出登录。"
     en = "At most {limit} browsers can have notifications. Not switched on; switch another off first."
+
+
+BARRED: dict[str, type[Refusal]] = {refusal.code: refusal for refusal in (NoAdvisor,)}
+"""Why a member may read and not write, by the code that their row carries."""
+
+
+def barred_by(code: str) -> Refusal:
+    """The refusal for a member who is barred with this code."""
+    return BARRED[code]()

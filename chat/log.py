@@ -15,11 +15,12 @@ from chat import cards
 from chat.models import Member, Message
 from chat.wire import CardView, MessageEnvelope, MessageKind, Notice, PictureRef
 
-Outcome = Literal["new", "again", "twin", "busy", "refused"]
+Outcome = Literal["new", "again", "twin", "busy", "refused", "barred"]
 
 
 class Draft(msgspec.Struct):
-    """One item of chat_append; the short names are those of the SQL function."""
+    """One item of chat_append; the short names are those of the SQL function. `h`: the house shows it, so that a
+    sender who is barred from writing does not stop it."""
 
     o: int
     id: UUID
@@ -33,10 +34,11 @@ class Draft(msgspec.Struct):
     p: UUID | None = None
     d: int | None = None
     at: datetime | None = None
+    h: bool = False
 
 
 class Written(msgspec.Struct):
-    """What chat_append answers for an item; `mv` is the version of the conversation's members."""
+    """What chat_append answers for an item; `mv` is the version of the conversation's members, `why` what bars."""
 
     o: int
     r: Outcome
@@ -45,6 +47,7 @@ class Written(msgspec.Struct):
     version: int | None = None
     at: datetime | None = None
     mv: int | None = None
+    why: str = ""
 
 
 class Touched(msgspec.Struct):

@@ -59,6 +59,8 @@ class Member(models.Model):
     read_seq = models.BigIntegerField(default=0)
     # Up to which message the person's closed browsers were rung.
     rung_seq = models.BigIntegerField(default=0)
+    # Why the person may read here and not write: the code of the refusal (chat.errors.BARRED), or nothing.
+    barred = models.CharField(max_length=20, blank=True, default="", db_default="")
     muted = models.BooleanField(default=False)
     pinned = models.BooleanField(default=False)
     # Taken off the list by its owner until a message after this one arrives.

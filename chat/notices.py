@@ -12,6 +12,7 @@ _TEXTS = {
     "group_opened": "{name} 发起了群聊。",
     "joined": "{name} 加入了会话。",
     "left": "{name} 离开了会话。",
+    "advisor_changed": "{name} 现在是您的客户经理,可以看到本会话此前的记录。如需更换,请联系在线客服。",
 }
 
 

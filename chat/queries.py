@@ -39,6 +39,7 @@ class ConversationItem:
     notice_version: str
     active_at: datetime
     joined_at_seq: int
+    barred: str
     read_seq: int
     muted: bool
     pinned: bool
@@ -67,6 +68,7 @@ class Mark:
 
     id: UUID
     version: int
+    barred: str
     read_seq: int
     unread: int
     muted: bool
@@ -88,7 +90,7 @@ class SyncAnswer:
 
 _LIST = """
 SELECT c.id, c.kind, c.title, c.seq, c.version, c.archived, c.notice_version, c.active_at, m.joined_at_seq,
-    m.read_seq, m.muted, m.pinned, coalesce(m.hidden_at_seq >= c.seq, false) AS hidden,
+    m.barred, m.read_seq, m.muted, m.pinned, coalesce(m.hidden_at_seq >= c.seq, false) AS hidden,
     CASE WHEN c.seq > m.read_seq THEN chat_unread(c.id, m.person_id, m.read_seq) ELSE 0 END,
     (SELECT count(*) FROM chat_member o WHERE o.conversation_id = c.id),
     ARRAY(SELECT o.person_id FROM chat_member o
@@ -201,7 +203,10 @@ def sync(person_id: UUID, have: Mapping[UUID, int]) -> SyncAnswer:
     for item in items:
         if have.get(item.id) == item.version:
             answer.marks.append(
-                Mark(item.id, item.version, item.read_seq, item.unread, item.muted, item.pinned, item.hidden)
+                Mark(
+                    *(item.id, item.version, item.barred, item.read_seq, item.unread),
+                    *(item.muted, item.pinned, item.hidden),
+                )
             )
             continue
         answer.conversations.append(item)

@@ -74,6 +74,7 @@ class ConversationOutput(serializers.Serializer[Any]):
     archived = serializers.BooleanField()
     notice_version = serializers.CharField(allow_blank=True)
     active_at = serializers.DateTimeField()
+    barred = serializers.CharField(allow_blank=True, help_text="why one may read and not write here, as a code")
     read_seq = serializers.IntegerField()
     unread = serializers.IntegerField()
     muted = serializers.BooleanField()
@@ -113,6 +114,7 @@ class ChangeOutput(serializers.Serializer[Any]):
 class MarkOutput(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     version = serializers.IntegerField()
+    barred = serializers.CharField(allow_blank=True)
     read_seq = serializers.IntegerField()
     unread = serializers.IntegerField()
     muted = serializers.BooleanField()

@@ -75,10 +75,13 @@ def ask_service(*, case_id: UUID, customer_id: UUID, question: str) -> ServiceCa
 def take_case(*, case_id: UUID, agent_id: UUID) -> ServiceCase:
     """The agent takes a waiting customer; of two agents at once one wins. Taking one's own again changes nothing.
 
-    Raises NotFound, CaseTaken, TooManyCases (more than MAX_ACTIVE_CASES at a time).
+    Raises NotAllowed for somebody who is no agent, NotFound, CaseTaken, TooManyCases (more than MAX_ACTIVE_CASES).
     """
     # The agent's own cases are counted under a lock on the agent, so that two takes at once cannot pass the limit.
     _lock(agent_id)
+    # Asked again under the lock: who loses the role gives back what they have under the same one.
+    if "agent" not in people.roles_of(agent_id):
+        raise NotAllowed
     case = ServiceCase.objects.select_for_update().filter(pk=case_id).first()
     if case is None:
         raise NotFound
@@ -125,6 +128,22 @@ def close_case(*, case_id: UUID, agent_id: UUID) -> ServiceCase:
     push.hint([case.customer_id, agent_id], "desk", {})
     _tell_agents()
     return case
+
+
+@transaction.atomic
+def give_back_cases(agent_id: UUID, roles: frozenset[str]) -> None:
+    """Somebody who is no agent any more leaves their customers, who wait again where they stood before."""
+    if "agent" not in roles:
+        return
+    _lock(agent_id)
+    cases = list(ServiceCase.objects.select_for_update().filter(agent_id=agent_id, state="active").order_by("pk"))
+    for case in cases:
+        case.state, case.agent_id, case.taken_at = "waiting", None, None
+        case.save(update_fields=["state", "agent", "taken_at"])
+        chat.remove_member(conversation_id=case.conversation_id, person_id=agent_id)
+        audit.record(agent_id, "service.give_back", f"case:{case.pk}", {"customer": str(case.customer_id)})
+    if cases:
+        _tell_queue(agent_id)
 
 
 @transaction.atomic

@@ -9,6 +9,7 @@ from accounts.actions.contacts import (
     remove_friend,
     set_remark,
 )
+from accounts.actions.duties import assign_advisor, set_roles
 from accounts.actions.identity import bind_card, confirm_identity, give_identity, keep_card
 from accounts.actions.profile import become_customer, set_avatar, set_display_name
 from accounts.actions.registration import register
@@ -22,7 +23,7 @@ from accounts.actions.sessions import (
     sign_in_with_password,
     sign_out,
 )
-from accounts.actions.staff import assign_advisor, create_customer, create_official, create_staff, mark_demo
+from accounts.actions.staff import create_customer, create_official, create_staff, mark_demo
 
 __all__ = [
     "accept_request",
@@ -50,6 +51,7 @@ __all__ = [
     "set_avatar",
     "set_display_name",
     "set_remark",
+    "set_roles",
     "sign_in_with_code",
     "sign_in_with_password",
     "sign_out",

@@ -53,6 +53,7 @@ def make_friends(first: UUID, second: UUID) -> None:
             ignore_conflicts=True,
         )
         audit.record(first, "accounts.befriended", f"person:{second}")
+        ports.friendship_changed.tell(first, second, True)
         _tell(first, second)
 
 
@@ -157,6 +158,7 @@ def remove_friend(*, person_id: UUID, friend_id: UUID) -> None:
             raise NotFound
         Friendship.objects.filter(person=friend_id, friend=person_id).delete()
         audit.record(person_id, "accounts.unfriended", f"person:{friend_id}")
+        ports.friendship_changed.tell(person_id, friend_id, False)
         _tell(person_id, friend_id)
 
 

@@ -10,10 +10,8 @@ from django.db import transaction
 from accounts.actions.identity import confirm_identity, give_identity
 from accounts.actions.registration import create_person
 from accounts.actions.sessions import checked_password
-from accounts.models import Advising, Person, StaffRole
+from accounts.models import Person, StaffRole
 from kernel import audit
-from kernel.clock import now
-from kernel.errors import NotFound
 
 
 def create_staff(
@@ -74,22 +72,3 @@ def create_official(*, name: str, title: str = "服务号", title_en: str = "Ser
         )
         audit.record(None, "accounts.official_created", f"person:{person.pk}")
     return person.pk
-
-
-def assign_advisor(*, advisor_id: UUID, customer_id: UUID, by: UUID | None = None) -> None:
-    """From now on `advisor_id` advises the customer; whoever did before no longer does.
-
-    Raises NotFound where the one is no advisor or the other nobody.
-    """
-    with transaction.atomic():
-        customer = Person.objects.select_for_update(no_key=True).filter(pk=customer_id, is_active=True).first()
-        role = StaffRole.objects.filter(person=advisor_id, role=StaffRole.Role.ADVISOR, person__is_active=True)
-        if customer is None or not role.exists():
-            raise NotFound
-        current = Advising.objects.filter(customer=customer, until__isnull=True).first()
-        if current is not None and current.advisor_id == advisor_id:
-            return
-        if current is not None:
-            Advising.objects.filter(pk=current.pk).update(until=now())
-        Advising.objects.create(advisor_id=advisor_id, customer=customer)
-        audit.record(by, "accounts.advisor_assigned", f"person:{customer_id}", {"advisor": str(advisor_id)})

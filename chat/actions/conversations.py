@@ -23,7 +23,8 @@ MAX_GROUP_WITHOUT_CONSENT = 40
 _NOTICES = UUID("0198b2f4-0000-7000-8000-6e6f74696365")
 
 
-def _tell(conversation_id: UUID, person_ids: Iterable[UUID], *, gone: bool = False) -> None:
+def tell_changed(conversation_id: UUID, person_ids: Iterable[UUID], *, gone: bool = False) -> None:
+    """After commit: these people ask for the conversation again, or (`gone`) let go of it."""
     frame = wire.encode(wire.ConversationChanged(conversation_id=conversation_id, gone=gone))
     relay.publish_on_commit([Parcel(tuple(person_ids), frame)])
 
@@ -68,7 +69,7 @@ def open_conversation(
         Member.objects.bulk_create(Member(conversation=fresh, person_id=person) for person in members)
         if archived:
             _post_archive_notice(fresh.pk, at)
-        _tell(fresh.pk, members)
+        tell_changed(fresh.pk, members)
     return fresh.pk
 
 
@@ -148,7 +149,7 @@ def add_member(*, conversation_id: UUID, person_id: UUID, sees_past: bool = True
             send_notice(
                 conversation_id=conversation_id, client_id=new_id(), notice=Notice("joined", {"name": card.name})
             )
-        _tell(conversation_id, log.members_of([conversation_id])[conversation_id])
+        tell_changed(conversation_id, log.members_of([conversation_id])[conversation_id])
 
 
 def remove_member(*, conversation_id: UUID, person_id: UUID, announce: bool = True) -> None:
@@ -162,8 +163,8 @@ def remove_member(*, conversation_id: UUID, person_id: UUID, announce: bool = Tr
         card = people.person_cards([person_id], viewer_id=None)[person_id]
         if announce:
             send_notice(conversation_id=conversation_id, client_id=new_id(), notice=Notice("left", {"name": card.name}))
-        _tell(conversation_id, [person_id], gone=True)
-        _tell(conversation_id, log.members_of([conversation_id]).get(conversation_id, []))
+        tell_changed(conversation_id, [person_id], gone=True)
+        tell_changed(conversation_id, log.members_of([conversation_id]).get(conversation_id, []))
 
 
 def set_marks(
@@ -183,4 +184,4 @@ def set_marks(
     if hidden is not None:
         member.hidden_at_seq = member.conversation.seq if hidden else None
     member.save(update_fields=["muted", "pinned", "hidden_at_seq"])
-    _tell(conversation_id, [person_id])
+    tell_changed(conversation_id, [person_id])

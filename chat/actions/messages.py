@@ -11,7 +11,7 @@ from django.db import transaction
 from chat import access, cards, log, notices, queries, screens, wire
 from chat.delivery import relay
 from chat.delivery.hub import Parcel
-from chat.errors import CardRefused, NotRecallable, RecallTooLate
+from chat.errors import CardRefused, NotRecallable, RecallTooLate, barred_by
 from chat.models import Card, Conversation, Message
 from chat.wire import MessageEnvelope, MessageKind, Notice
 from kernel import audit, pictures
@@ -31,6 +31,8 @@ def _write(draft: log.Draft, *, trusted: bool) -> MessageEnvelope:
     """Appends one message and pushes it after commit; the same client id again gives the same message."""
     with transaction.atomic():
         done = log.append([draft], trusted=trusted)[0]
+        if done.r == "barred":
+            raise barred_by(done.why)
         if done.r == "refused" or done.id is None:
             raise NotFound
         message = log.envelopes([done.id])[done.id]
@@ -44,8 +46,8 @@ def _draft(conversation_id: UUID, sender_id: UUID | None, client_id: UUID, kind:
 
 
 def send_text(*, conversation_id: UUID, sender_id: UUID, client_id: UUID, text: str) -> MessageEnvelope:
-    """Says something. Raises NotFound for somebody outside, EmptyMessage, MessageTooLong, MarksRefused, and what
-    a screen refuses."""
+    """Says something. Raises NotFound for somebody outside, what bars a member from writing (chat.errors.BARRED),
+    EmptyMessage, MessageTooLong, MarksRefused, and what a screen refuses."""
     draft = _draft(conversation_id, sender_id, client_id, "text")
     draft.body = screens.checked_text(text)
     draft.w = screens.judge(sender_id, conversation_id, text, bank_identity=queries.is_bank_identity(sender_id))
@@ -53,11 +55,13 @@ def send_text(*, conversation_id: UUID, sender_id: UUID, client_id: UUID, text: 
 
 
 def send_picture(*, conversation_id: UUID, sender_id: UUID, client_id: UUID, upload: IO[bytes]) -> MessageEnvelope:
-    """Shows a picture. Raises NotFound for somebody outside, PictureRefused."""
-    access.member_for(sender_id, conversation_id)
+    """Shows a picture. Raises NotFound for somebody outside, what bars a member from writing, PictureRefused."""
+    member = access.member_for(sender_id, conversation_id)
     earlier = Message.objects.filter(conversation=conversation_id, client_id=client_id, sender=sender_id).first()
     if earlier is not None:
         return log.envelopes([earlier.pk])[earlier.pk]
+    if member.barred:
+        raise barred_by(member.barred)
     draft = _draft(conversation_id, sender_id, client_id, "picture")
     draft.p = pictures.store(upload, owner_id=sender_id).pk
     return _write(draft, trusted=False)
@@ -112,13 +116,15 @@ def send_card(
         draft = _draft(conversation_id, sender_id, client_id, "card")
         draft.d = card.pk
         draft.at = at
+        # It shows what has happened already: whether it may was asked when it did.
+        draft.h = True
         return _write(draft, trusted=False)
 
 
 def forward_card(*, message_id: UUID, conversation_id: UUID, sender_id: UUID, client_id: UUID) -> MessageEnvelope:
     """Shows a card that the sender may see to somebody else, where its kind allows that. It grants nothing.
 
-    Raises NotFound for a message or conversation of others, CardRefused.
+    Raises NotFound for a message or conversation of others, what bars a member from writing, CardRefused.
     """
     source = access.message_for(sender_id, message_id)
     if source.card is None or source.recalled_at is not None or not cards.client_may_send(source.card.kind):
@@ -229,6 +235,7 @@ def append_past(*, conversation_id: UUID, lines: Sequence[Line]) -> int:
                 p=line.picture_id,
                 d=_past_card(line.card).pk if line.card else None,
                 at=line.at,
+                h=True,
             )
             for index, line in enumerate(lines)
         ]

@@ -92,9 +92,8 @@ class Engine:
         if len(connection.typed_at) >= MAX_TYPED:
             connection.typed_at.clear()
         connection.typed_at[conversation_id] = now
-        members = (await self.members.load({conversation_id})).get(conversation_id, ())
-        if connection.person_id in members:
-            others = tuple(member for member in members if member != connection.person_id)
+        others = await self.members.heard_by(conversation_id, connection.person_id)
+        if others:
             frame = wire.IsTyping(conversation_id=conversation_id, person_id=connection.person_id)
             parcels = [Parcel(others, wire.encode(frame))]
             self.hub.deliver(parcels)

@@ -11,6 +11,12 @@ FROM chat_conversation c JOIN chat_member m ON m.conversation_id = c.id
 WHERE c.id = ANY(%s) GROUP BY c.id, c.member_version
 """
 
+_LISTENERS = """
+SELECT array_agg(m.person_id) FROM chat_member m
+WHERE m.conversation_id = %s AND EXISTS (
+    SELECT 1 FROM chat_member s WHERE s.conversation_id = m.conversation_id AND s.person_id = %s AND s.barred = '')
+"""
+
 Members = tuple[UUID, ...]
 
 
@@ -36,3 +42,8 @@ class MemberCache:
             self._kept[conversation_id] = (version, tuple(members))
             found[conversation_id] = tuple(members)
         return found
+
+    async def heard_by(self, conversation_id: UUID, speaker_id: UUID) -> Members:
+        """The other members, if the speaker may write there; else nobody. Raises psycopg.Error."""
+        rows = await self._database.fetch(_LISTENERS, (conversation_id, speaker_id))
+        return tuple(member for member in rows[0][0] or () if member != speaker_id)

@@ -19,7 +19,7 @@ from chat.delivery.database import Database
 from chat.delivery.hub import Hub, Parcel
 from chat.delivery.members import MemberCache
 from chat.delivery.relay import Outbox
-from chat.errors import Busy, Unconfirmed
+from chat.errors import Busy, Unconfirmed, barred_by
 from kernel.errors import Invalid, NotFound, Refusal
 
 MAX_BATCH = 256
@@ -171,6 +171,9 @@ class Writer:
         """Acknowledges, then delivers here, then hands over to the other processes."""
         fresh: list[tuple[Pending, log.Written]] = []
         for item, answer in done:
+            if answer.r == "barred":
+                self._fail(item, barred_by(answer.why))
+                continue
             if answer.r == "refused" or answer.id is None:
                 self._fail(item, NotFound())
                 continue

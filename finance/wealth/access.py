@@ -38,7 +38,10 @@ def order_for(person_id: UUID, order_id: UUID, *, lock: bool = False) -> Order:
 
 
 def offer_for(viewer_id: UUID, offer_id: UUID) -> Offer:
-    """An offer for the customer whom it was made to, or the advisor who made it. Raises NotFound."""
+    """An offer for the customer whom it was made to, or the advisor who made it and still advises them.
+
+    Raises NotFound.
+    """
     offer = (
         Offer.objects.select_related("product")
         .filter(Q(customer_id=viewer_id) | Q(advisor_id=viewer_id), pk=offer_id)
@@ -46,6 +49,8 @@ def offer_for(viewer_id: UUID, offer_id: UUID) -> Offer:
     )
     if offer is None:
         raise NotFound
+    if viewer_id != offer.customer_id:
+        customer_of(viewer_id, offer.customer_id)
     return offer
 
 

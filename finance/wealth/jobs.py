@@ -2,8 +2,10 @@
 
 from uuid import UUID, uuid5
 
+from accounts import queries as people
 from chat import actions as chat
 from chat import push
+from chat import queries as conversations
 from finance.wealth import actions
 from finance.wealth.cards import order_payload, product_payload
 from finance.wealth.models import Offer, Order
@@ -17,8 +19,10 @@ _REVISION = {"accepted": 1, "confirmed": 2, "cancelled": 2, "rejected": 2}
 
 @consumer("wealth.offer")
 def show_offer(payload: Payload) -> None:
-    """Puts the product card into the conversation."""
+    """Puts the product card into the conversation, if its advisor is still there."""
     offer = Offer.objects.select_related("product", "terms").get(pk=payload["offer_id"])
+    if not conversations.is_member(offer.advisor_id, offer.conversation_id):
+        return
     chat.send_card(
         conversation_id=offer.conversation_id,
         sender_id=offer.advisor_id,
@@ -67,7 +71,8 @@ def show_order(payload: Payload) -> None:
             payload=product_payload(offer),
             revision=offer.revision,
         )
-        watchers.append(offer.advisor_id)
+        if people.advisor_of(order.person_id) == offer.advisor_id:
+            watchers.append(offer.advisor_id)
     chat.update_card(kind="order", ref=order.pk, state=state, payload=shown, revision=revision)
     push.hint(watchers, "finance", {"order_id": str(order.pk)})
 

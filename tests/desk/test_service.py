@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import connection
 from django.test import Client
 
+from accounts import actions as accounts
 from accounts.models import Person
 from desk.actions import MAX_ACTIVE_CASES
 from desk.models import ServiceCase
@@ -155,3 +156,23 @@ def test_of_two_agents_at_once_one_takes_the_case(fresh_database: FreshDatabase)
         thread.join()
     assert sorted(codes) == [200, 409]
     assert AuditRow.objects.filter(action="service.take").count() == 1
+
+
+@pytest.mark.parametrize("how", ["role", "blocked"])
+def test_an_agent_who_is_none_any_more_gives_their_customers_back(signed_in: As, world: Any, how: str) -> None:
+    su, lin, song = signed_in("su"), signed_in("lin"), signed_in("song")
+    case = ask(su).json()["case"]
+    ask(lin)
+    post(song, f"/api/desk/cases/{case['id']}/take")
+    talk = f"/api/chat/conversations/{case['conversation_id']}/messages"
+    if how == "role":
+        accounts.set_roles(person_id=world.people["song"], roles={"official_operator": ""}, by=None)
+        assert post(song, f"/api/desk/cases/{case['id']}/take").status_code == 403
+    else:
+        accounts.block_person(person_id=world.people["song"], blocked=True, by=None)
+        accounts.block_person(person_id=world.people["song"], blocked=False, by=None)
+        song = signed_in("song")
+    assert song.get(talk).status_code == 404
+    again = su.get(ASK).json()["case"]
+    assert (again["state"], again["position"], again["agent"]) == ("waiting", 1, None)
+    assert post(su, talk, {"client_id": str(uuid4()), "text": "还有人吗"}).status_code == 200

@@ -6,6 +6,7 @@ import type { Message, Talk } from "./types";
 export function noticeText(message: Message): string {
   const known: Record<string, string> = {
     archive: "chat.notice.archive", friends: "chat.notice.friends", group_opened: "chat.notice.groupOpened", joined: "chat.notice.joined", left: "chat.notice.left",
+    advisor_changed: "chat.notice.advisorChanged",
   };
   const key = message.notice && known[message.notice.code];
   return key ? t(key, message.notice?.params ?? {}) : message.text;

@@ -18,6 +18,8 @@ export interface ConversationItem {
   archived: boolean;
   notice_version: string;
   active_at: string;
+  /** Why one may read and not write here, as a code; empty where one may. */
+  barred: string;
   read_seq: number;
   unread: number;
   muted: boolean;
@@ -48,7 +50,7 @@ export interface MessagePage {
 
 export interface SyncAnswer {
   conversations: ConversationItem[];
-  marks: Pick<ConversationItem, "id" | "version" | "read_seq" | "unread" | "muted" | "pinned" | "hidden">[];
+  marks: Pick<ConversationItem, "id" | "version" | "barred" | "read_seq" | "unread" | "muted" | "pinned" | "hidden">[];
   changes: { conversation_id: string; reset: boolean; upto: number; more: boolean; messages: Message[] }[];
   gone: string[];
   people: Person[];

@@ -5,6 +5,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from accounts import actions as accounts
 from finance.wealth import queries
 from tests.finance.wealth.conftest import CASH, MONEY_FEN, STEADY, Shop, drain, error
 
@@ -139,6 +140,10 @@ def test_an_offer_is_seen_by_its_two_parties_alone_and_bought_from_by_its_custom
     for stranger in ("xu", "lin", "liang", "song"):
         assert shop.caller(stranger).get(f"/api/finance/offers/{offer_id}").status_code == 404
     assert shop.post_order(shop.wish(STEADY, "xu", offer_id=offer_id), "xu").status_code == 404
+    accounts.set_roles(person_id=shop.world.people["zhou"], roles={}, by=None)
+    assert shop.caller("zhou").get(f"/api/finance/offers/{offer_id}").status_code == 404
+    drain()
+    assert shop.caller("su").get(f"/api/finance/offers/{offer_id}").json()["mine"] is True
     assert shop.post_order(shop.wish(CASH, "su", amount_fen=100, offer_id=offer_id)).status_code == 404
 
 

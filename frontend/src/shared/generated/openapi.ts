@@ -2330,6 +2330,8 @@ export interface components {
             /** Format: date-time */
             active_at: string;
             archived: boolean;
+            /** @description why one may read and not write here, as a code */
+            barred: string;
             hidden: boolean;
             /** Format: uuid */
             id: string;
@@ -2571,6 +2573,7 @@ export interface components {
             person: components["schemas"]["OfficialPerson"];
         };
         MarkOutput: {
+            barred: string;
             hidden: boolean;
             /** Format: uuid */
             id: string;
