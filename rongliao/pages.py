@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from kernel.clock import now
@@ -82,6 +83,7 @@ def manifest(request: HttpRequest) -> HttpResponseBase:
     return JsonResponse(body, content_type="application/manifest+json", json_dumps_params={"ensure_ascii": False})
 
 
+@csrf_exempt
 def no_such_api(request: HttpRequest) -> HttpResponse:
     """An API path that does not exist answers like any other refusal."""
     return refusal_response(NotFound(), request)

@@ -219,6 +219,8 @@ PIN_HASH_WAIT_S = 2
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+# The proxy redirects to https, and a promise for the bank's whole domain is not this application's to make.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W008", "security.W021"]
 SECURE_HSTS_SECONDS = 31536000 if SECURE_COOKIES else 0
 if TRUST_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -268,6 +270,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    # The lint's contracts say more, and fail on it.
+    "ENABLE_DJANGO_DEPLOY_CHECK": False,
 }
 
 LANGUAGE_CODE = "zh-hans"
@@ -308,5 +312,7 @@ PUSH_TEST_ORIGIN = env.text("PUSH_TEST_ORIGIN")
 
 # The simulator of card verification and clearing (finance/networks); a bank points these at its own adapters.
 NETWORKS_URL = env.text("NETWORKS_URL", "http://127.0.0.1:8009")
+# Where text messages are handed over, on the same kind of link. Without it nobody outside demo mode gets a code.
+SMS_URL = env.text("SMS_URL")
 
 LOGGING = logs.configuration(level=env.text("LOG_LEVEL", "INFO"), as_json=env.text("LOG_FORMAT") == "json")

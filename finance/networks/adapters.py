@@ -6,13 +6,18 @@ from uuid import UUID
 
 from django.conf import settings
 
-from accounts.ports import Verdict
+from accounts.limits import CODE_LIFE
+from accounts.ports import NotConnected, Verdict
 from finance.networks.link import Link
 from finance.networks.ports import STATUSES, CreditTransfer, Declined, Report, Unreachable
 
 VERIFICATION_LIMIT_S = 3.0
 """A person waits for this one."""
 CLEARING_LIMIT_S = 5.0
+MESSAGE_LIMIT_S = 3.0
+
+CODE_FOR = {"register": "注册", "sign_in": "登录", "reset_password": "重设登录密码"}
+"""What a code is asked for, in the words of the text message: whoever did not ask for that must notice."""
 
 _REASONS = frozenset({"mismatch", "card_unusable"})
 
@@ -36,6 +41,21 @@ class LinkVerifier:
             return Verdict(True)
         reason = answer.get("reason")
         return Verdict(False, reason if reason in _REASONS else "unavailable")
+
+
+class LinkMessages:
+    """One-time codes as text messages, over the link of SMS_URL."""
+
+    def send_code(self, phone: str, code: str, purpose: str) -> None:
+        """Hands the message over. Raises NotConnected where the gateway did not take it: the code is then useless."""
+        minutes = int(CODE_LIFE.total_seconds() // 60)
+        text = f"【{settings.BANK_NAME}】{code} 是您用于{CODE_FOR[purpose]}的验证码,{minutes} 分钟内有效。任何人(包括银行人员)向您索要,都不要告诉。"
+        try:
+            Link(settings.SMS_URL, settings.NETWORKS_SECRET, limit_s=MESSAGE_LIMIT_S).call(
+                "POST", "/messages", {"phone": phone, "text": text}
+            )
+        except (Unreachable, Declined) as error:
+            raise NotConnected from error
 
 
 def _report(content: Any, expected: UUID) -> Report:

@@ -67,5 +67,12 @@ class Simulator:
 
     def payments(self) -> list[dict[str, Any]]:
         """What the clearing house has taken."""
-        payments: list[dict[str, Any]] = Link(self.url, self.secret, limit_s=5).call("GET", "/control/book")["payments"]
-        return payments
+        return self._book("payments")
+
+    def messages(self) -> list[dict[str, Any]]:
+        """The text messages that were handed over."""
+        return self._book("messages")
+
+    def _book(self, name: str) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = Link(self.url, self.secret, limit_s=5).call("GET", "/control/book")[name]
+        return rows

@@ -5,11 +5,12 @@
 | POST /verification | {"ok", "reason"} |
 | POST /clearing/transfers | {"reports": [...]} |
 | GET /clearing/transfers/<end-to-end id> | {"report"}, or 404 unknown |
+| POST /messages | {}: a text message, kept in memory |
 | POST /control | {"orders": [...]}: how to behave; replaces the orders that stand |
-| GET /control/book | {"payments": [...]}: what was taken, for tests |
+| GET /control/book | {"payments": [...], "messages": [...]}: what was taken, for tests |
 
-An order is {"on": "verification"|"transfer"|"ask", "do": ..., "times"?: n, "seconds"?: s, "reason"?: code} with `do`:
-`delay` (answer late), `reject` (RJCT, or mismatch), `pending` (PDNG for so many seconds), `repeat` (the same report
+An order is {"on": "verification"|"transfer"|"ask"|"message", "do": ..., "times"?: n, "seconds"?: s, "reason"?: code} with `do`:
+`delay` (answer late), `reject` (RJCT, mismatch, or no message), `pending` (PDNG for so many seconds), `repeat` (the same report
 twice), `vanish` (do it, answer nothing), `lose` (do nothing, answer nothing), `contradict` (report it,
 then the opposite).
 Without `times` it stands until replaced.
@@ -19,6 +20,7 @@ import json
 import sys
 import threading
 import time
+from collections import deque
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -28,6 +30,7 @@ from finance.networks.simulator.book import Book, Payment
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_ORDERS = 100
+MAX_MESSAGES = 1000
 READ_LIMIT_S = 10
 PAYMENT = "/clearing/transfers/"
 VERIFIED_FIELDS = ("name", "id_number", "card_number", "phone")
@@ -58,6 +61,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self, port: int, book: Book, secret: str, *, settle_after_s: float) -> None:
         super().__init__(("127.0.0.1", port), Handler)
         self.book, self.secret, self.settle_after_s = book, secret, settle_after_s
+        self.messages: deque[dict[str, str]] = deque(maxlen=MAX_MESSAGES)
         self._orders: list[Order] = []
         self._lock = threading.Lock()
 
@@ -139,13 +143,16 @@ class Handler(BaseHTTPRequestHandler):
                 return self._transfer(asked)
             case "GET", _ if self.path.startswith(PAYMENT):
                 return self._ask(self.path.removeprefix(PAYMENT))
+            case "POST", "/messages":
+                return self._message({"phone": str(asked["phone"]), "text": str(asked["text"])})
             case "POST", "/control":
                 self.server.replace_orders([Order(**order) for order in asked.get("orders", [])])
                 for card in asked.get("close_cards", []):
                     self.server.book.close_card(str(card))
                 return 200, {}
             case "GET", "/control/book":
-                return 200, {"payments": [self._row(payment) for payment in self.server.book.payments.values()]}
+                rows = [self._row(payment) for payment in self.server.book.payments.values()]
+                return 200, {"payments": rows, "messages": list(self.server.messages)}
         return 404, {"code": "no_such_path"}
 
     def _verification(self, asked: dict[str, str]) -> tuple[int, dict[str, Any]]:
@@ -156,6 +163,15 @@ class Handler(BaseHTTPRequestHandler):
             time.sleep(order.seconds)
         reason = "mismatch" if order and order.do == "reject" else self.server.book.verify(asked)
         return 200, {"ok": not reason, "reason": reason}
+
+    def _message(self, message: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        order = self.server.order_for("message")
+        if order and order.do in {"lose", "vanish"}:
+            raise Vanished
+        if order and order.do == "reject":
+            return 422, {"code": "refused"}
+        self.server.messages.append(message)
+        return 200, {}
 
     def _transfer(self, asked: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         amount = asked["amount_fen"]

@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from accounts.ports import Verdict
+from accounts.models import OneTimeCode
+from accounts.ports import NotConnected, Verdict
 from finance.networks import adapters, signature
 from finance.networks.ports import CreditTransfer, Declined, Report, Unreachable
 from kernel.ids import new_id
@@ -41,6 +42,26 @@ def test_a_network_that_is_down_or_silent_is_unavailable_and_the_person_does_not
     assert time.monotonic() - began < adapters.VERIFICATION_LIMIT_S + 10
     network.kill()
     assert adapters.LinkVerifier().verify(*HOLDER).reason == "unavailable"
+
+
+@pytest.mark.parametrize("purpose", OneTimeCode.Purpose.values)
+def test_a_code_is_handed_over_with_what_it_is_for(network, settings, purpose):
+    settings.SMS_URL, settings.BANK_NAME = network.url, "青川银行"
+    adapters.LinkMessages().send_code("13711112222", "048213", purpose)
+    (message,) = network.messages()
+    assert message["phone"] == "13711112222"
+    assert message["text"].startswith("【青川银行】048213 ") and adapters.CODE_FOR[purpose] in message["text"]
+
+
+def test_a_gateway_that_takes_no_message_says_so_to_the_person(network, settings):
+    settings.SMS_URL = network.url
+    for behaviour in ("reject", "lose"):
+        network.order({"on": "message", "do": behaviour})
+        with pytest.raises(NotConnected):
+            adapters.LinkMessages().send_code("13711112222", "048213", "register")
+    network.kill()
+    with pytest.raises(NotConnected):
+        adapters.LinkMessages().send_code("13711112222", "048213", "register")
 
 
 def test_the_same_end_to_end_id_is_one_payment_and_survives_a_kill(network):
