@@ -1,5 +1,7 @@
 """Pages that the front end's build left, and what machines ask about the server's health."""
 
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,7 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.utils.html import escape
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
@@ -17,13 +20,28 @@ from kernel.errors import NotFound, refusal_response
 from kernel.models import Heartbeat
 
 WORKER_SILENCE_S = 30
+_TITLE = re.compile(r"<title>.*?</title>")
 
 
 def _built(name: str) -> HttpResponseBase:
     path: Path = settings.FRONTEND_DIST / name
     if not path.is_file():
         return HttpResponse("the front end is not built: run make build\n", status=503, content_type="text/plain")
-    return HttpResponse(path.read_bytes(), content_type="text/html; charset=utf-8")
+    return HttpResponse(_named(path.read_text("utf-8")), content_type="text/html; charset=utf-8")
+
+
+def _named(page: str) -> str:
+    """The page under the installation's own names, which the front end finds in it instead of asking for them."""
+    site = {
+        "brand": settings.BRAND,
+        "brand_en": settings.BRAND_EN,
+        "bank": settings.BANK_NAME,
+        "bank_en": settings.BANK_NAME_EN,
+        "demo": settings.DEMO,
+    }
+    said = f"<title>{escape(settings.BRAND)}</title>\n    "
+    said += f'<meta name="rl-site" content="{escape(json.dumps(site, ensure_ascii=False))}" />'
+    return _TITLE.sub(lambda _: said, page, count=1)
 
 
 @require_safe

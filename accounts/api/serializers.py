@@ -160,6 +160,10 @@ class MeOutput(PersonOutput):
     demo = serializers.BooleanField()
 
 
+class WhoOutput(serializers.Serializer[Any]):
+    me = MeOutput(allow_null=True)
+
+
 class PersonPage(serializers.Serializer[Any]):
     person = PersonOutput()
     relation = serializers.ChoiceField(

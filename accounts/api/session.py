@@ -19,8 +19,10 @@ from accounts.api.serializers import (
     PasswordResetInput,
     RegistrationInput,
     SessionInput,
+    WhoOutput,
 )
 from accounts.auth import address_of, me_json, person_of, session_of
+from accounts.models import Person
 from kernel.api import ApiView
 from kernel.ids import new_id
 from kernel.text import is_name
@@ -52,6 +54,12 @@ def _claim(request: Request, data: dict[str, Any]) -> DeviceClaim:
 
 class SessionView(ApiView):
     permission_classes = [AllowAny]
+
+    @extend_schema(responses={200: WhoOutput}, operation_id="who")
+    def get(self, request: Request) -> Response:
+        """Who is signed in, or nobody: a page's first question, and no error where the answer is nobody."""
+        person = request.user if isinstance(request.user, Person) else None
+        return Response({"me": me_json(request._request, person) if person else None})
 
     @extend_schema(request=SessionInput, responses={200: MeOutput}, operation_id="sign_in")
     def post(self, request: Request) -> Response:

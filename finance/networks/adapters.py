@@ -49,7 +49,10 @@ class LinkMessages:
     def send_code(self, phone: str, code: str, purpose: str) -> None:
         """Hands the message over. Raises NotConnected where the gateway did not take it: the code is then useless."""
         minutes = int(CODE_LIFE.total_seconds() // 60)
-        text = f"【{settings.BANK_NAME}】{code} 是您用于{CODE_FOR[purpose]}的验证码,{minutes} 分钟内有效。任何人(包括银行人员)向您索要,都不要告诉。"
+        text = (
+            f"【{settings.BANK_NAME}】{code} 是您用于{CODE_FOR[purpose]}的验证码,{minutes} 分钟内有效。"
+            "任何人(包括银行人员)向您索要,都不要告诉。"
+        )
         try:
             Link(settings.SMS_URL, settings.NETWORKS_SECRET, limit_s=MESSAGE_LIMIT_S).call(
                 "POST", "/messages", {"phone": phone, "text": text}

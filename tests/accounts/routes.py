@@ -8,6 +8,7 @@ _THEIR_REQUEST = {"request_id": "SELECT id FROM accounts_friendrequest WHERE rec
 _A_FRIEND_OF_OTHERS = {"person_id": "SELECT %(shen)s::text"}
 
 ROUTES = {
+    "GET session": Route(ANYONE),
     "POST session": Route(ANYONE),
     "DELETE session": Route(ANYONE),
     "POST codes": Route(ANYONE),

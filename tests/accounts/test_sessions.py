@@ -21,11 +21,13 @@ People = Callable[[str], Caller]
 
 def test_the_right_password_opens_a_session_and_names_the_person(guest: Caller, world: World) -> None:
     assert guest.get("/api/me").status_code == 401
+    assert guest.get("/api/session").json() == {"me": None}
     answer = guest.sign_in(PHONES["su"])
     assert answer.status_code == 200
     assert answer.json()["id"] == str(world.people["su"])
     assert answer.json()["phone_masked"] == "138****0001"
     assert guest.get("/api/me").json()["identity"] == {"level": "verified", "masked_name": "*禾"}
+    assert guest.get("/api/session").json() == {"me": guest.get("/api/me").json()}
 
 
 def test_an_unknown_number_and_a_wrong_password_get_the_very_same_answer(guest: Caller, world: World) -> None:

@@ -7,6 +7,8 @@ import os
 import re
 import sys
 from contextlib import redirect_stderr
+from html import unescape
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,6 +29,33 @@ def caller() -> Client:
 
 def test_healthz_needs_nothing_but_the_process(caller: Client) -> None:
     assert caller.get("/healthz").json() == {"status": "alive"}
+
+
+@pytest.mark.parametrize("page", ["index.html", "desk.html", "bank.html"])
+def test_a_page_carries_the_banks_own_names(page: str, caller: Client, settings: Any, tmp_path: Path) -> None:
+    (tmp_path / page).write_text("<title>融聊</title><title>two</title>", encoding="utf-8")
+    settings.FRONTEND_DIST = tmp_path
+    settings.BRAND, settings.BANK_NAME = r"青川 \1 <script>", '青川"银行'
+    host = "localhost:8001" if page == "bank.html" else APP["HTTP_HOST"]
+    path = {"index.html": "/", "desk.html": "/desk/", "bank.html": "/"}[page]
+    text = caller.get(path, HTTP_HOST=host).content.decode()
+    assert text.startswith(r"<title>青川 \1 &lt;script&gt;</title>")
+    written = re.search(r'name="rl-site" content="([^"]*)"', text)
+    assert written is not None
+    assert json.loads(unescape(written[1])) == {
+        "brand": settings.BRAND,
+        "brand_en": settings.BRAND_EN,
+        "bank": settings.BANK_NAME,
+        "bank_en": settings.BANK_NAME_EN,
+        "demo": False,
+    }
+    assert text.endswith("<title>two</title>")
+
+
+def test_an_api_path_that_does_not_exist_answers_like_any_refusal(caller: Client) -> None:
+    for ask in (caller.get, caller.post):
+        answer = ask("/api/nothing/here", headers={"Origin": "http://localhost:8000"})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
 
 
 @pytest.mark.django_db

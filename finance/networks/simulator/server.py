@@ -9,10 +9,10 @@
 | POST /control | {"orders": [...]}: how to behave; replaces the orders that stand |
 | GET /control/book | {"payments": [...], "messages": [...]}: what was taken, for tests |
 
-An order is {"on": "verification"|"transfer"|"ask"|"message", "do": ..., "times"?: n, "seconds"?: s, "reason"?: code} with `do`:
-`delay` (answer late), `reject` (RJCT, mismatch, or no message), `pending` (PDNG for so many seconds), `repeat` (the same report
-twice), `vanish` (do it, answer nothing), `lose` (do nothing, answer nothing), `contradict` (report it,
-then the opposite).
+An order is {"on": "verification"|"transfer"|"ask"|"message", "do": ..., "times"?: n, "seconds"?: s, "reason"?: code}
+with `do`: `delay` (answer late), `reject` (RJCT, mismatch, or no message), `pending` (PDNG for so many seconds),
+`repeat` (the same report twice), `vanish` (do it, answer nothing), `lose` (do nothing, answer nothing), `contradict`
+(report it, then the opposite).
 Without `times` it stands until replaced.
 """
 

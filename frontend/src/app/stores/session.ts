@@ -1,9 +1,9 @@
 import { defineStore } from "pinia";
 import { ref, shallowRef } from "vue";
-import { api, ApiError } from "@/shared/api";
+import { api } from "@/shared/api";
 import type { Person } from "@/shared/people";
 
-/** GET /api/me: the signed-in person as they see themselves. */
+/** The signed-in person as they see themselves. */
 export interface Me extends Person {
   roles: string[];
   phone_masked: string | null;
@@ -24,15 +24,10 @@ export const useSession = defineStore("session", () => {
   async function load(): Promise<void> {
     error.value = null;
     try {
-      me.value = await api.get<Me>("/api/me");
+      me.value = (await api.get<{ me: Me | null }>("/api/session")).me;
       asked = true;
     } catch (thrown) {
-      if (thrown instanceof ApiError && thrown.status === 401) {
-        me.value = null;
-        asked = true;
-      } else {
-        error.value = thrown;
-      }
+      error.value = thrown;
     }
   }
 

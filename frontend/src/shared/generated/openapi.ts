@@ -1997,7 +1997,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** @description Who is signed in, or nobody: a page's first question, and no error where the answer is nobody. */
+        get: operations["who"];
         put?: never;
         /** @description Signs in by phone number and password, or by a code sent to the phone. */
         post: operations["sign_in"];
@@ -3426,6 +3427,9 @@ export interface components {
             series: components["schemas"]["GainShape"][];
             standing: components["schemas"]["StandingShape"];
             total_fen: number;
+        };
+        WhoOutput: {
+            me: components["schemas"]["MeOutput"] | null;
         };
     };
     responses: never;
@@ -6533,6 +6537,25 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MeOutput"];
+                };
+            };
+        };
+    };
+    who: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WhoOutput"];
                 };
             };
         };

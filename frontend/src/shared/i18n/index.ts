@@ -1,5 +1,6 @@
 import { computed } from "vue";
 import { createI18n } from "vue-i18n";
+import { site } from "@/shared/site";
 
 export type Language = "zh-CN" | "en";
 export const LANGUAGES: readonly Language[] = ["zh-CN", "en"];
@@ -45,6 +46,8 @@ export function preferredLanguage(): Language {
 export async function useLanguage(wanted: Language): Promise<void> {
   if (!i18n.global.availableLocales.includes(wanted)) {
     i18n.global.setLocaleMessage(wanted, (await loaders[wanted]()).default);
+    const brand = wanted === "en" ? site.brand_en : site.brand;
+    if (brand) i18n.global.mergeLocaleMessage(wanted, { shell: { brand, brandMark: [...(site.brand ?? brand)][0] } });
   }
   i18n.global.locale.value = wanted;
   document.documentElement.lang = wanted;
