@@ -121,6 +121,8 @@ class OneTimeCode(models.Model):
         REGISTER = "register"
         SIGN_IN = "sign_in"
         RESET = "reset_password"
+        BANK = "bank_proof"
+        """Asked for on the bank's page alone, by somebody in a bank session."""
 
     id = models.UUIDField(primary_key=True, default=new_id)
     phone_index = models.BinaryField(max_length=32)

@@ -1,5 +1,6 @@
 """Every shared read of accounts. Each takes a fixed number of statements."""
 
+import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -172,6 +173,43 @@ def birth_date(person_id: UUID) -> date | None:
         return None
     born: date = ric.get_birth_date(str(identity.id_number))
     return born
+
+
+def id_number_ends_with(person_id: UUID, tail: str) -> bool:
+    """Whether the person's proved ID number ends so (X in either case), in a time that does not tell where it differs.
+
+    A number that nobody has proved is none: whoever holds the phone might have typed it. For the server alone.
+    """
+    identity = Identity.objects.filter(person=person_id, level=Identity.Level.VERIFIED).only("id", "id_number").first()
+    if identity is None or not tail:
+        return False
+    return hmac.compare_digest(str(identity.id_number)[-len(tail) :].encode(), tail.upper().encode())
+
+
+def has_bound_card(person_id: UUID, number: str) -> bool:
+    """Whether a card with this full number is bound by the person."""
+    return BankCard.objects.filter(
+        person=person_id, number_index=blind_index("card", number), removed_at__isnull=True
+    ).exists()
+
+
+def phone_masked(person_id: UUID) -> str:
+    """The person's number as they may see it themselves, `138****0001`; empty without one."""
+    person = Person.objects.filter(pk=person_id).only("id", "phone").first()
+    phone = str(person.phone) if person is not None and person.phone else ""
+    return f"{phone[:3]}****{phone[-4:]}" if phone else ""
+
+
+def digits_of_theirs(person_id: UUID, digits: str) -> bool:
+    """Whether the digits stand in the person's phone or registered ID number. For the server alone: a PIN must not."""
+    person = Person.objects.filter(pk=person_id).only("id", "phone").first()
+    identity = Identity.objects.filter(person=person_id).only("id", "id_number").first()
+    return digits in str(person.phone if person else "") or digits in str(identity.id_number if identity else "")
+
+
+def device_name(device_id: UUID) -> str:
+    """What a device calls itself; empty for one that is not known."""
+    return Device.objects.filter(pk=device_id).values_list("name", flat=True).first() or ""
 
 
 def identity_level(person_id: UUID) -> IdentityLevel:

@@ -212,6 +212,11 @@ CHALLENGE_S = 120
 INTENT_S = env.whole("INTENT_S", 1800)
 # The PIN: tries before it locks; what its hash costs; how many are computed at once in a process, and who waits.
 PIN_TRIES = 5
+# Proving anew who one is, before a first PIN or another: wrong tries before it locks, and for how long; how long the
+# proof is good for.
+PROOF_TRIES = 5
+PROOF_LOCK_S = env.whole("PROOF_LOCK_S", 24 * 3600)
+PROOF_S = 600
 PIN_HASH = {"time_cost": 3, "memory_kib": 32 * 1024, "parallelism": 1}
 PIN_HASH_SLOTS = env.whole("PIN_HASH_SLOTS", 4)
 PIN_HASH_WAIT_S = 2

@@ -1,6 +1,6 @@
 """Every write of accounts: one function per thing that somebody can do."""
 
-from accounts.actions.codes import send_code, sweep
+from accounts.actions.codes import SentCode, send_code, send_own_code, spend_own_code, sweep
 from accounts.actions.contacts import (
     accept_request,
     ask_to_be_friends,
@@ -10,7 +10,7 @@ from accounts.actions.contacts import (
     set_remark,
 )
 from accounts.actions.duties import assign_advisor, set_roles
-from accounts.actions.identity import bind_card, confirm_identity, give_identity, keep_card
+from accounts.actions.identity import bind_card, confirm_identity, give_identity, keep_card, recheck_card
 from accounts.actions.profile import become_customer, set_avatar, set_display_name
 from accounts.actions.registration import register
 from accounts.actions.sessions import (
@@ -26,6 +26,7 @@ from accounts.actions.sessions import (
 from accounts.actions.staff import create_customer, create_official, create_staff, mark_demo
 
 __all__ = [
+    "SentCode",
     "accept_request",
     "ask_to_be_friends",
     "assign_advisor",
@@ -43,11 +44,13 @@ __all__ = [
     "keep_card",
     "make_friends",
     "mark_demo",
+    "recheck_card",
     "register",
     "remove_device",
     "remove_friend",
     "reset_password",
     "send_code",
+    "send_own_code",
     "set_avatar",
     "set_display_name",
     "set_remark",
@@ -55,5 +58,6 @@ __all__ = [
     "sign_in_with_code",
     "sign_in_with_password",
     "sign_out",
+    "spend_own_code",
     "sweep",
 ]

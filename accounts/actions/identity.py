@@ -26,7 +26,7 @@ from accounts.errors import (
     TooManyCards,
 )
 from accounts.models import BankCard, Consent, Identity, Person
-from accounts.queries import BoundCard
+from accounts.queries import BoundCard, has_bound_card
 from kernel import audit
 from kernel.clock import business_date, now
 from kernel.errors import KeyReused
@@ -157,6 +157,22 @@ def bind_card(*, person_id: UUID, card_id: UUID, number: str, phone: str | None 
             audit.record(person_id, "accounts.card_refused", f"person:{person_id}", {"reason": verdict.reason})
         raise {"card_unusable": CardUnusable, "unavailable": CardCheckUnavailable}.get(verdict.reason, CardRefused)
     return keep_card(person_id=person_id, card_id=card_id, number=number, proved=(name, id_number))
+
+
+def recheck_card(*, person_id: UUID, number: str) -> bool:
+    """Whether a bound card's bank says, now, that it still belongs to this person with this phone (四要素).
+
+    False for a card that the person has not bound. Call it outside of a transaction: the other bank may take its
+    time. Raises CardCheckUnavailable, NotConnected.
+    """
+    identity = Identity.objects.filter(person=person_id, level=Identity.Level.VERIFIED).first()
+    if identity is None or not has_bound_card(person_id, number):
+        return False
+    phone = str(Person.objects.only("id", "phone").get(pk=person_id).phone)
+    verdict = ports.verification.get().verify(str(identity.name), str(identity.id_number), number, phone)
+    if verdict.reason == "unavailable":
+        raise CardCheckUnavailable
+    return verdict.ok
 
 
 def keep_card(

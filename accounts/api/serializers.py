@@ -62,9 +62,13 @@ class SessionInput(DeviceInput):
         return attrs
 
 
+DOOR_PURPOSES = [one for one in OneTimeCode.Purpose.values if one != OneTimeCode.Purpose.BANK]
+"""What anybody may ask a code for, by a phone number."""
+
+
 class CodeInput(serializers.Serializer[Any]):
     phone = phone_field()
-    purpose = serializers.ChoiceField(choices=OneTimeCode.Purpose.choices)
+    purpose = serializers.ChoiceField(choices=DOOR_PURPOSES)
 
 
 class CodeOutput(serializers.Serializer[Any]):

@@ -10,7 +10,10 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from finance.bank_session import access, actions, pins
+from accounts import limits
+from accounts import queries as people
+from accounts.auth import address_of
+from finance.bank_session import access, actions, identity, pins
 from finance.bank_session.doors import BankView, session_in
 from finance.bank_session.errors import ChallengeOver, StatementStale
 from finance.bank_session.models import BankSession, Intent
@@ -31,30 +34,31 @@ class StrictText(serializers.CharField):
         return str(super().to_internal_value(data))
 
 
-class PinField(serializers.RegexField):
-    """Six ASCII digits in a JSON string; full-width ones are none."""
+class DigitsIn(serializers.RegexField):
+    """ASCII characters of one form in a JSON string; full-width ones are none."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(regex=r"\A[0-9]{6}\Z", trim_whitespace=False, max_length=6, **kwargs)
+        super().__init__(trim_whitespace=False, **kwargs)
 
     def to_internal_value(self, data: Any) -> str:
-        """The PIN, or a validation error that does not repeat it."""
+        """The text, or a validation error that does not repeat it."""
         if not isinstance(data, str):
             self.fail("invalid")
         return str(super().to_internal_value(data))
 
 
-class HashField(serializers.RegexField):
+class PinField(DigitsIn):
+    """Six digits."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(regex=r"\A[0-9]{6}\Z", max_length=6, **kwargs)
+
+
+class HashField(DigitsIn):
     """SHA-256 as 64 lower-case hex digits."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(regex=r"\A[0-9a-f]{64}\Z", trim_whitespace=False, **kwargs)
-
-    def to_internal_value(self, data: Any) -> str:
-        """The digest's hex, or a validation error."""
-        if not isinstance(data, str):
-            self.fail("invalid")
-        return str(super().to_internal_value(data))
+        super().__init__(regex=r"\A[0-9a-f]{64}\Z", **kwargs)
 
 
 class HandoffIn(serializers.Serializer[Any]):
@@ -66,10 +70,34 @@ class ConfirmIn(serializers.Serializer[Any]):
     statement_hash = HashField()
 
 
-class FirstPinIn(serializers.Serializer[Any]):
+class ChosenPinIn(serializers.Serializer[Any]):
+    """`current`: the present PIN, to change it; without it an identity proof of this sheet is used up."""
+
     intent_id = serializers.UUIDField()
     pin = PinField()
+    current = PinField(required=False)
     statement_hash = HashField()
+
+
+class ProofIn(serializers.Serializer[Any]):
+    """`id_tail`: the last six characters of the ID number. `card_number`: in full."""
+
+    code = DigitsIn(regex=r"\A[0-9]{6}\Z")
+    id_tail = DigitsIn(regex=r"\A[0-9]{5}[0-9Xx]\Z", required=False)
+    card_number = DigitsIn(regex=r"\A[0-9]{12,19}\Z", required=False)
+
+
+class ProofOut(serializers.Serializer[Any]):
+    purpose = serializers.ChoiceField(choices=["first", "reset"])
+    needs = serializers.ListField(child=serializers.ChoiceField(choices=["id_tail", "card_number"]))
+    sent_to = serializers.CharField(help_text="the registered phone, masked")
+    proved = serializers.BooleanField()
+
+
+class ProofCodeOut(serializers.Serializer[Any]):
+    sent_to = serializers.CharField(help_text="the registered phone, masked")
+    again_in_s = serializers.IntegerField()
+    demo_code = serializers.CharField(allow_null=True, help_text="demo mode alone: what the text message would say")
 
 
 class SessionOut(serializers.Serializer[Any]):
@@ -241,21 +269,65 @@ class CancelView(BankView):
         return Response(intent_json(intent, session))
 
 
-class FirstPinView(BankView):
-    @extend_schema(operation_id="bank_pin_set", request=FirstPinIn, responses=IntentOut)
-    def post(self, request: Request) -> Response:
-        """Sets the person's first PIN, in the sheet of the intent named."""
+class ProofView(BankView):
+    @extend_schema(operation_id="bank_proof", responses=ProofOut)
+    def get(self, request: Request, intent_id: UUID) -> Response:
+        """What the person must give to prove who they are before a PIN is chosen. Sends nothing."""
         session = session_in(request)
-        given = FirstPinIn(data=request.data)
+        intent = access.intent_of(session, intent_id)
+        return Response(
+            {
+                "purpose": identity.purpose_of(session.person_id),
+                "needs": identity.needs(session.person_id),
+                "sent_to": people.phone_masked(session.person_id),
+                "proved": identity.proved(session, intent),
+            }
+        )
+
+    @extend_schema(operation_id="bank_proof_give", request=ProofIn, responses={204: None})
+    def post(self, request: Request, intent_id: UUID) -> Response:
+        """Proves who the person is, for a PIN to be chosen in this sheet. The try is counted before it is looked at."""
+        session = session_in(request)
+        intent = access.intent_of(session, intent_id)
+        given = ProofIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        actions.touch(session=session)
+        actions.prove(session=session, intent=intent, given=identity.Given(**given.validated_data))
+        return Response(status=204)
+
+
+class ProofCodeView(BankView):
+    @extend_schema(operation_id="bank_proof_code", request=None, responses={201: ProofCodeOut})
+    def post(self, request: Request, intent_id: UUID) -> Response:
+        """Sends a one-time code to the registered phone, whatever the page says."""
+        session = session_in(request)
+        access.intent_of(session, intent_id)
+        actions.touch(session=session)
+        sent = actions.send_proof_code(session=session, address=address_of(request._request))
+        body = {
+            "sent_to": sent.sent_to,
+            "again_in_s": int(limits.CODE_PAUSE.total_seconds()),
+            "demo_code": sent.demo_code,
+        }
+        return Response(body, status=201)
+
+
+class PinView(BankView):
+    @extend_schema(operation_id="bank_pin_set", request=ChosenPinIn, responses=IntentOut)
+    def post(self, request: Request) -> Response:
+        """Sets the person's PIN in the sheet of the intent named: after an identity proof, or with the present PIN."""
+        session = session_in(request)
+        given = ChosenPinIn(data=request.data)
         given.is_valid(raise_exception=True)
         intent = access.intent_of(session, given.validated_data["intent_id"])
         actions.touch(session=session)
         try:
-            outcome = actions.set_first_pin(
+            outcome = actions.choose_pin(
                 session=session,
                 intent=intent,
                 statement_hash=bytes.fromhex(given.validated_data["statement_hash"]),
                 pin=given.validated_data["pin"],
+                current=given.validated_data.get("current"),
             )
         except (StatementStale, ChallengeOver) as refusal:
             return _fresh(refusal, request, intent, session)

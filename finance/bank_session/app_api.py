@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from accounts.auth import person_of, session_of
 from finance.bank_session import actions, pins, queries
 from finance.bank_session.api import SessionOut, session_json
-from finance.bank_session.errors import PinAlreadySet
+from finance.bank_session.errors import PinAlreadySet, PinLocked, PinNotSet
 from kernel.api import ApiView
 from kernel.errors import language_of
 
@@ -21,7 +21,10 @@ class PinOut(serializers.Serializer[Any]):
 
 
 class PrepareIn(serializers.Serializer[Any]):
+    """`what`: a first PIN, another in place of the present one, another in place of a forgotten or locked one."""
+
     id = serializers.UUIDField()
+    what = serializers.ChoiceField(choices=["set", "change", "reset"], default="set")
 
 
 class PreparedOut(serializers.Serializer[Any]):
@@ -50,6 +53,21 @@ def prepared_json(prepared: actions.Prepared) -> dict[str, str]:
     return {"intent_id": str(prepared.intent_id), "confirm_url": prepared.handoff_url}
 
 
+def _kind(what: str, state: str) -> str:
+    """The intent's kind. Raises PinAlreadySet, PinNotSet, PinLocked where the PIN there is, or is not, forbids it."""
+    if what == "set":
+        if state != "none":
+            raise PinAlreadySet
+        return pins.SET_PIN
+    if state == "none":
+        raise PinNotSet
+    if what == "reset":
+        return pins.RESET_PIN
+    if state == "locked":
+        raise PinLocked
+    return pins.CHANGE_PIN
+
+
 class PinView(ApiView):
     @extend_schema(operation_id="finance_pin", responses=PinOut)
     def get(self, request: Request) -> Response:
@@ -58,20 +76,19 @@ class PinView(ApiView):
 
     @extend_schema(operation_id="finance_pin_prepare", request=PrepareIn, responses={201: PreparedOut})
     def post(self, request: Request) -> Response:
-        """Prepares the setting of a first PIN, which happens on the bank's page."""
+        """Prepares the choosing of a PIN, which happens on the bank's page."""
         asked = PrepareIn(data=request.data)
         asked.is_valid(raise_exception=True)
         person, opened = person_of(request), session_of(request)
-        if actions.pin_state(person.pk) != "none":
-            raise PinAlreadySet
+        kind = _kind(asked.validated_data["what"], actions.pin_state(person.pk))
         prepared = actions.prepare(
             intent_id=asked.validated_data["id"],
             person_id=person.pk,
             chat_session_id=opened.id,
             device_id=opened.device_id,
-            kind=pins.SET_PIN,
+            kind=kind,
             subject={},
-            draft=pins.set_pin_draft(),
+            draft=pins.draft_of(kind),
             language=language_of(request.headers.get("Accept-Language")),
         )
         return Response(prepared_json(prepared), status=201)

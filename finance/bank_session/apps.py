@@ -8,4 +8,4 @@ class BankSessionConfig(AppConfig):
     def ready(self) -> None:
         from finance.bank_session import pins
 
-        pins.register_kind()
+        pins.register_kinds()

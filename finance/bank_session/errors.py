@@ -48,8 +48,8 @@ class WrongPin(Refusal):
 class PinLocked(Refusal):
     code = "pin_locked"
     status = 423
-    zh = "密码输错次数过多,已锁定,未执行。请通过在线客服核验身份后解锁。"
-    en = "The PIN is locked after too many wrong tries. Nothing was done; verify yourself with customer service."
+    zh = "密码输错次数过多,已锁定,未执行。重新核验身份并设置新密码后解锁。"
+    en = "The PIN is locked after too many wrong tries. Nothing was done; verify yourself and choose a new one."
 
 
 class PinNotSet(Refusal):
@@ -66,11 +66,46 @@ class PinAlreadySet(Refusal):
     en = "A PIN has been set already. It was not changed."
 
 
+class PinUnchanged(Refusal):
+    code = "pin_unchanged"
+    status = 422
+    zh = "新密码与原密码相同,没有更改。"
+    en = "The new PIN is the old one. Nothing was changed."
+
+
+class ProofNeeded(Refusal):
+    code = "proof_needed"
+    status = 403
+    zh = "请先核验身份,再设置支付密码。没有保存。"
+    en = "Prove who you are first, then choose the PIN. It was not saved."
+
+
+class ProofRefused(Refusal):
+    code = "proof_refused"
+    status = 403
+    zh = "验证码或身份资料不正确,还可以试 {tries_left} 次。"
+    en = "The code or what you gave of your identity is not right; {tries_left} tries left."
+
+
+class ProofLocked(Refusal):
+    code = "proof_locked"
+    status = 423
+    zh = "核验未通过的次数过多,{hours} 小时内不能再试。支付密码没有改动;急需办理请带身份证到网点。"
+    en = "Too many wrong tries: none for {hours} hours. Your PIN was not touched. A branch can help you, with your ID."
+
+
+class IdentityUnproved(Refusal):
+    code = "identity_unproved"
+    status = 409
+    zh = "还没有核验过身份,不能设置支付密码。请先在「我 · 实名信息」完成实名并绑定银行卡。"
+    en = "Your identity has not been verified, so no PIN can be set. Verify your name and bind a card first, under Me."
+
+
 class PinTooSimple(Refusal):
     code = "pin_too_simple"
     status = 422
-    zh = "这个密码容易被猜到,没有保存。请勿使用连续、重复的数字或生日。"
-    en = "This PIN is easy to guess and was not saved. Avoid runs, repeats and your birthday."
+    zh = "这个密码容易被猜到,没有保存。请勿使用连续、重复的数字、生日、手机号或证件号中的数字。"
+    en = "This PIN is easy to guess and was not saved. Avoid runs, repeats, your birthday, your phone and ID number."
 
 
 class PinBusy(Refusal):

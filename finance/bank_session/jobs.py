@@ -4,8 +4,8 @@ from typing import Any
 from uuid import UUID
 
 from chat import push
+from finance.bank_session import events
 from finance.bank_session.actions.confirming import TOPIC
-from finance.bank_session.pins import LOCKED_TOPIC
 from kernel.jobs import consumer
 
 
@@ -24,7 +24,9 @@ def tell_devices(payload: dict[str, Any]) -> None:
     )
 
 
-@consumer(LOCKED_TOPIC)
-def tell_of_lock(payload: dict[str, Any]) -> None:
-    """Hints that the PIN is locked."""
-    push.hint([UUID(payload["person_id"])], "sessions", {"event": "pin_locked"})
+@consumer(events.TOPIC)
+def tell_of_security(payload: dict[str, Any]) -> None:
+    """Hints at what happened to the PIN or a passkey, and on which device."""
+    push.hint(
+        [UUID(payload["person_id"])], "sessions", {"event": payload["event"], "device_id": payload["device_id"] or ""}
+    )

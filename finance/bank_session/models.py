@@ -100,6 +100,27 @@ class PinVerifier(models.Model):
     set_at = models.DateTimeField()
 
 
+class Proving(models.Model):
+    """How often a person has tried to prove who they are since it last went well. Raised before anything is checked."""
+
+    person = models.OneToOneField("accounts.Person", on_delete=models.CASCADE, primary_key=True, related_name="+")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    locked_until = models.DateTimeField(null=True)
+
+
+class IdentityProof(models.Model):
+    """That a person proved anew who they are: in one bank session, for one intent, to choose a PIN once."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    person = models.ForeignKey("accounts.Person", on_delete=models.CASCADE, related_name="+")
+    bank_session = models.ForeignKey(BankSession, on_delete=models.CASCADE, related_name="+")
+    intent = models.ForeignKey(Intent, on_delete=models.CASCADE, related_name="+", db_index=False)
+    purpose = models.CharField(max_length=5, choices=[("first", "first"), ("reset", "reset")])
+    proved_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+
 class Confirmation(models.Model):
     """That a person confirmed exactly these bytes, how, and when. Append-only."""
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from argon2 import PasswordHasher
@@ -14,16 +14,19 @@ from argon2.exceptions import VerifyMismatchError
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 
-from finance.bank_session import registry
+from accounts import queries as people
+from finance.bank_session import events, registry
 from finance.bank_session.errors import PinAlreadySet, PinBusy, PinLocked, PinNotSet, PinTooSimple, WrongPin
 from finance.bank_session.models import Intent, PinVerifier
 from finance.bank_session.statements import Line, StatementDraft
-from kernel import audit, jobs
+from kernel import audit
 from kernel.clock import now
 
-SET_PIN = "set_pin"
-LOCKED_TOPIC = "bank_session.pin_locked"
+SET_PIN, CHANGE_PIN, RESET_PIN = "set_pin", "change_pin", "reset_pin"
+KINDS = (SET_PIN, CHANGE_PIN, RESET_PIN)
 _RUN = "01234567890"
+_WALKS = frozenset({"147258", "147369", "258147", "258963", "369147", "741852", "159357", "357159", "963852"})
+"""Ways over the pad."""
 
 _slots = threading.BoundedSemaphore(settings.PIN_HASH_SLOTS)
 _hasher = PasswordHasher(
@@ -81,7 +84,7 @@ def check(person_id: UUID, pin: str) -> None:
         if left == 0:
             PinVerifier.objects.filter(pk=person_id).update(locked_at=now())
             audit.record(person_id, "pin.locked", f"person:{person_id}")
-            jobs.enqueue(LOCKED_TOPIC, {"person_id": str(person_id)})
+            events.happened(person_id, "pin_locked")
     if left == 0:
         raise PinLocked
     raise WrongPin(tries_left=left)
@@ -111,6 +114,8 @@ def is_guessable(pin: str, birthday: date | None = None) -> bool:
     """Whether the PIN is among the first that a thief tries: runs, repeats, the owner's birthday."""
     if len(set(pin)) <= 2 or pin[:3] == pin[3:] or pin[:2] * 3 == pin or pin in _RUN or pin[::-1] in _RUN:
         return True
+    if pin == pin[::-1] or pin in _WALKS or (pin[:3] in _RUN and pin[3:] in _RUN):
+        return True
     if pin[0] == pin[1] and pin[2] == pin[3] and pin[4] == pin[5]:
         return True
     if birthday is None:
@@ -135,29 +140,53 @@ def store_first(person_id: UUID, encoded: str) -> None:
     audit.record(person_id, "pin.set", f"person:{person_id}")
 
 
-def refuse_guessable(pin: str, birthday: date | None) -> None:
-    """Raises PinTooSimple for a PIN that is easily guessed."""
-    if is_guessable(pin, birthday):
+def replace(person_id: UUID, encoded: str, action: Literal["changed", "reset"]) -> None:
+    """Keeps another PIN in place of the one there is, and unlocks it, inside the caller's transaction.
+
+    Raises PinNotSet.
+    """
+    kept = PinVerifier.objects.filter(pk=person_id).update(encoded=encoded, attempts=0, locked_at=None, set_at=now())
+    if not kept:
+        raise PinNotSet
+    audit.record(person_id, f"pin.{action}", f"person:{person_id}")
+
+
+def refuse_guessable(person_id: UUID, pin: str) -> None:
+    """Raises PinTooSimple for a PIN that is easily guessed: a pattern, the birthday, part of the phone or ID number."""
+    if is_guessable(pin, people.birth_date(person_id)) or people.digits_of_theirs(person_id, pin):
         raise PinTooSimple
 
 
-def _restate(intent: Intent) -> StatementDraft:
-    return set_pin_draft()
+_DRAFTS = {
+    SET_PIN: ("设置支付密码", "Set your PIN", "核验身份后设置", "After your identity is verified"),
+    CHANGE_PIN: ("修改支付密码", "Change your PIN", "验证原密码后更改", "After the present PIN is checked"),
+    RESET_PIN: ("重设支付密码", "Reset your PIN", "重新核验身份后更改", "After your identity is verified anew"),
+}
 
 
-def _execute(intent: Intent) -> Any:
-    raise PinNotSet
-
-
-def set_pin_draft() -> StatementDraft:
-    """What setting a first PIN says."""
+def draft_of(kind: str) -> StatementDraft:
+    """What choosing a PIN says."""
+    title_zh, title_en, how_zh, how_en = _DRAFTS[kind]
     return StatementDraft(
-        title_zh="设置支付密码",
-        title_en="Set your PIN",
-        lines=[Line("用途", "Used for", "在银行会话中确认转账、购买等操作", "Confirming transfers and purchases")],
+        title_zh=title_zh,
+        title_en=title_en,
+        lines=[
+            Line("用途", "Used for", "授权转账、购买等操作", "Authorising transfers and purchases"),
+            Line("方式", "How", how_zh, how_en),
+        ],
     )
 
 
-def register_kind() -> None:
-    """Makes the setting of a PIN an intent like others; it is done by `actions.set_first_pin` alone."""
-    registry.register(SET_PIN, execute=_execute, restate=_restate)
+def _restate(intent: Intent) -> StatementDraft:
+    return draft_of(intent.kind)
+
+
+def _execute(intent: Intent) -> Any:
+    """A PIN is chosen, never confirmed."""
+    raise PinNotSet
+
+
+def register_kinds() -> None:
+    """Makes the choosing of a PIN an intent like others; it is done by `actions.choose_pin` alone."""
+    for kind in KINDS:
+        registry.register(kind, execute=_execute, restate=_restate)

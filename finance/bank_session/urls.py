@@ -11,5 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("intents/<uuid:intent_id>", api.IntentView.as_view()),
     path("intents/<uuid:intent_id>/confirm", api.ConfirmView.as_view()),
     path("intents/<uuid:intent_id>/cancel", api.CancelView.as_view()),
-    path("pin", api.FirstPinView.as_view()),
+    path("intents/<uuid:intent_id>/proof", api.ProofView.as_view()),
+    path("intents/<uuid:intent_id>/proof/code", api.ProofCodeView.as_view()),
+    path("pin", api.PinView.as_view()),
 ]

@@ -10,6 +10,7 @@ from django.db.models import Q, Sum
 from accounts import queries as people
 from finance.ledger.models import Account, Hold, Posting, RollUp
 from kernel.errors import Invalid, NotFound
+from kernel.secrets import blind_index
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -41,6 +42,17 @@ def accounts_of(person_id: UUID) -> list[Account]:
         Account.objects.filter(owner_id=person_id, type=Account.Type.CUSTOMER)
         .exclude(status=Account.Status.CLOSED)
         .order_by("opened_at", "id")
+    )
+
+
+def owns_number(person_id: UUID, number: str) -> bool:
+    """Whether an open account of the person's has this full number."""
+    return (
+        Account.objects.filter(
+            owner_id=person_id, number_index=blind_index("account_number", number), type=Account.Type.CUSTOMER
+        )
+        .exclude(status=Account.Status.CLOSED)
+        .exists()
     )
 
 

@@ -73,5 +73,8 @@ ROUTES = {
     "GET bank/intents/<uuid:intent_id>": Route(BANK_SESSION),
     "POST bank/intents/<uuid:intent_id>/confirm": Route(BANK_SESSION),
     "POST bank/intents/<uuid:intent_id>/cancel": Route(BANK_SESSION),
+    "GET bank/intents/<uuid:intent_id>/proof": Route(BANK_SESSION),
+    "POST bank/intents/<uuid:intent_id>/proof": Route(BANK_SESSION),
+    "POST bank/intents/<uuid:intent_id>/proof/code": Route(BANK_SESSION),
     "POST bank/pin": Route(BANK_SESSION),
 }

@@ -8,13 +8,13 @@ from uuid import uuid4
 import psycopg
 from playwright.sync_api import Page, expect
 
-from rongliao.demo import PIN
 from rongliao.demo.accounts import card_number, id_number
 from tests.support.browser import Phones
-from tests.support.paying import confirm, sheet_of, start_transfer
+from tests.support.paying import choose_pin, confirm, prove, sheet_of, start_transfer
 from tests.support.site import Site
 
 NEW_PHONE, NAME, PASSWORD = "13700000009", "温岚", "quiet-harbour-9"
+CARD = card_number("621700770001234567")
 
 
 def call(page: Page, site: Site, path: str, **body: Any) -> Any:
@@ -38,7 +38,7 @@ def newcomer_with_a_card(phones: Phones, site: Site) -> Page:
         device_id=str(uuid4()),
     )
     call(page, site, "/api/identity", name=NAME, id_number=id_number("330106", date(1990, 2, 3), 87))
-    call(page, site, "/api/cards", id=str(uuid4()), number=card_number("621700770001234567"))
+    call(page, site, "/api/cards", id=str(uuid4()), number=CARD)
     return page
 
 
@@ -65,10 +65,8 @@ def test_a_bound_card_opens_accounts_that_receive_and_pay_out_by_their_class(
     second = new.get_by_role("article", name="Ⅱ类账户")
     expect(second).to_contain_text("只能从绑定的卡转入")
     second.get_by_role("button", name="开立Ⅱ类账户").click()
-    sheet = sheet_of(new)
-    expect(sheet.get_by_role("button", name="5", exact=True)).to_be_enabled()
-    for digit in PIN * 2:
-        sheet.get_by_role("button", name=digit, exact=True).click()
+    prove(new, 本人银行卡号=CARD)
+    choose_pin(new)
     expect(second.get_by_text("已开立")).to_be_visible()
     expect(new.locator("iframe")).to_have_count(0)
     third = new.get_by_role("article", name="Ⅲ类账户")

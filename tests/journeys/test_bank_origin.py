@@ -13,10 +13,13 @@ import pytest
 from playwright.sync_api import Browser, Frame, Page, expect
 
 from rongliao.demo import PASSWORD
+from rongliao.demo.accounts import CUSTOMERS, id_number
 from tests.support.browser import PHONE, PHONES
+from tests.support.paying import choose_pin, prove
 from tests.support.site import Site
 
 NEW_PIN = "147036"
+TAO_TAIL = id_number(*CUSTOMERS["tao"][4:])[-6:]
 PREPARE = """async (id) => {
     const answer = await fetch("/api/finance/pin", {
         method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify({id}),
@@ -77,7 +80,7 @@ def opened(page: Page, site: Site) -> tuple[Frame, str]:
     """The sheet of a new intent in a frame of the chat's page, and the intent's id."""
     intent_id = str(uuid4())
     page.evaluate(FRAME, page.evaluate(PREPARE, intent_id))
-    expect(page.frame_locator("iframe").get_by_role("group")).to_be_visible()
+    expect(page.frame_locator("iframe").get_by_label("身份证号后 6 位")).to_be_visible()
     frame = next(frame for frame in page.frames if frame.url.startswith(site.bank_origin))
     return frame, intent_id
 
@@ -116,7 +119,8 @@ def confirms_nothing(page: Page, site: Site, frame: Frame, intent_id: str) -> No
     statement_hash = shown(frame, intent_id)["statement_hash"]
     body = f'{{"intent_id": "{intent_id}", "pin": "{NEW_PIN}", "statement_hash": "{statement_hash}"}}'
 
-    for path in ("pin", f"intents/{intent_id}/confirm", f"intents/{intent_id}/cancel"):
+    paths = ("pin", *(f"intents/{intent_id}/{deed}" for deed in ("confirm", "cancel", "proof", "proof/code")))
+    for path in paths:
         url = f"{site.bank_origin}/api/bank/{path}"
         for options in (
             {"headers": {"Content-Type": "application/json"}},
@@ -155,9 +159,8 @@ def the_sheet_does_it(page: Page, site: Site, frame: Frame, intent_id: str) -> N
     sheet = page.frame_locator("iframe")
     assert "code=" not in frame.url
 
-    for digit in NEW_PIN * 2:
-        sheet.get_by_role("button", name=digit, exact=True).click()
-
+    prove(page, **{"身份证号后 6 位": TAO_TAIL})
+    choose_pin(page, NEW_PIN)
     expect(sheet.get_by_role("heading", name="已完成")).to_be_visible()
     page.wait_for_function("window.heard.some(([, data]) => data.outcome)")
     heard = page.evaluate("window.heard")

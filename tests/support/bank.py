@@ -59,6 +59,22 @@ class Sheet:
         """The hash of the bytes that the page is shown, computed here."""
         return hashlib.sha256(self.intent(**headers).json()["statement"].encode()).hexdigest()
 
+    def ask_code(self) -> str:
+        """The one-time code that was sent to the registered phone, as the demo shows it."""
+        sent = self.call("POST", f"intents/{self.intent_id}/proof/code", {})
+        assert sent.status_code == 201, sent.content
+        return str(sent.json()["demo_code"])
+
+    def prove(self, *, code: str | None = None, **given: str) -> Any:
+        """Gives what proves the person: a fresh code unless one is named, and `id_tail` or `card_number`."""
+        body = {"code": self.ask_code() if code is None else code, **given}
+        return self.call("POST", f"intents/{self.intent_id}/proof", body)
+
+    def choose(self, pin: Any, statement_hash: Any = None, **given: Any) -> Any:
+        """Chooses a PIN in this sheet."""
+        body = {"intent_id": self.intent_id, "pin": pin, "statement_hash": statement_hash or self.shown_hash()}
+        return self.call("POST", "pin", {**body, **given})
+
     def confirm(self, pin: Any = PIN, statement_hash: Any = None, **headers: str) -> Any:
         """Confirms what is shown, or the hash given."""
         body = {"pin": pin, "statement_hash": statement_hash or self.shown_hash()}

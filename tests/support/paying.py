@@ -37,5 +37,24 @@ def confirm(page: Page, pin: str = PIN) -> None:
         sheet.get_by_role("button", name=digit, exact=True).click()
 
 
+def prove(page: Page, **fields: str) -> None:
+    """Proves in the sheet who one is: the code that the demo shows, and the fields named by their label."""
+    sheet = sheet_of(page)
+    sheet.get_by_role("button", name="获取验证码").click()
+    sheet.get_by_role("button", name="填入").click()
+    for label, value in fields.items():
+        sheet.get_by_label(label).fill(value)
+    sheet.get_by_role("button", name="核验").click()
+
+
+def choose_pin(page: Page, pin: str = PIN) -> None:
+    """Types a new PIN twice."""
+    sheet = sheet_of(page)
+    for words in ("设置新的 6 位支付密码", "再输入一次"):
+        expect(sheet.get_by_text(words)).to_be_visible()
+        for digit in pin:
+            sheet.get_by_role("button", name=digit, exact=True).click()
+
+
 def card(page: Page, amount: str, state: str) -> Locator:
     return page.get_by_role("article", name=f"转账 ¥ {amount},{state}")

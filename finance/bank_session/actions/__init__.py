@@ -1,8 +1,11 @@
 """Every write of the bank session."""
 
-from finance.bank_session.actions.confirming import Outcome, cancel, confirm, set_first_pin
+from finance.bank_session.actions.choosing import choose_pin
+from finance.bank_session.actions.confirming import Outcome, cancel, confirm
 from finance.bank_session.actions.preparing import Prepared, challenge, hand_over, prepare
 from finance.bank_session.actions.sessions import Opened, close, close_all, redeem, touch
+from finance.bank_session.identity import prove
+from finance.bank_session.identity import send_code as send_proof_code
 from finance.bank_session.pins import state as pin_state
 
 __all__ = [
@@ -11,13 +14,15 @@ __all__ = [
     "Prepared",
     "cancel",
     "challenge",
+    "choose_pin",
     "close",
     "close_all",
     "confirm",
     "hand_over",
     "pin_state",
     "prepare",
+    "prove",
     "redeem",
-    "set_first_pin",
+    "send_proof_code",
     "touch",
 ]

@@ -6,9 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
-from accounts import queries as people
-from finance.bank_session import pins
-from finance.bank_session.errors import BankSessionNeeded, ChallengeOver, IntentOver, PinAlreadySet, StatementStale
+from finance.bank_session.errors import BankSessionNeeded, ChallengeOver, IntentOver, StatementStale
 from finance.bank_session.models import BankSession, Confirmation, Intent
 from finance.bank_session.proofs import Proof
 from finance.bank_session.registry import kind_named
@@ -18,7 +16,6 @@ from kernel.ids import new_id
 
 TOPIC = "bank_session.confirmed"
 """Outbox topic of every executed intent: {"intent_id", "person_id", "device_id", "kind"}."""
-FIRST_PIN = "first_pin"
 
 
 @dataclass(frozen=True)
@@ -33,7 +30,7 @@ def _fits(intent: Intent, statement_hash: bytes) -> bool:
     return hmac.compare_digest(bytes(intent.statement_hash), statement_hash)
 
 
-def _ready(intent: Intent, statement_hash: bytes) -> bool:
+def ready(intent: Intent, statement_hash: bytes) -> bool:
     """Whether the intent waits for exactly this confirmation; False if it was executed by it before.
 
     Raises IntentOver, StatementStale (other bytes, or no longer valid), ChallengeOver (the right bytes, too late).
@@ -59,30 +56,31 @@ def confirm(*, session: BankSession, intent: Intent, statement_hash: bytes, proo
     outcome without a proof. Raises IntentOver, StatementStale, ChallengeOver, what the proof raises, and what the kind
     raises; after any of these nothing was done.
     """
-    if not _ready(intent, statement_hash):
+    if not ready(intent, statement_hash):
         return Outcome(intent, True)
     proof.prove(session.person_id, statement_hash)
     with transaction.atomic():
         locked = Intent.objects.select_for_update(no_key=True).get(pk=intent.pk)
-        if not _ready(locked, statement_hash):
+        if not ready(locked, statement_hash):
             return Outcome(locked, True)
-        _still_open(session)
+        still_open(session)
         kind = kind_named(locked.kind)
         if kind.restate(locked).words() != locked.draft:
             raise StatementStale
         result = kind.execute(locked).result
-        _settle(session, locked, proof.kind, result)
+        settle(session, locked, proof.kind, result)
         return Outcome(locked, False)
 
 
-def _still_open(session: BankSession) -> None:
+def still_open(session: BankSession) -> None:
     """A session that was closed while the proof was checked confirms nothing."""
     open_still = BankSession.objects.select_for_update(no_key=True).filter(pk=session.pk, ended_at__isnull=True)
     if not open_still.exists():
         raise BankSessionNeeded
 
 
-def _settle(session: BankSession, intent: Intent, proof: str, result: dict[str, Any]) -> None:
+def settle(session: BankSession, intent: Intent, proof: str, result: dict[str, Any]) -> None:
+    """Ends a locked intent as executed: what was confirmed and how is kept, audited, and told."""
     Confirmation.objects.create(
         id=new_id(),
         intent=intent,
@@ -110,28 +108,6 @@ def _settle(session: BankSession, intent: Intent, proof: str, result: dict[str, 
             "kind": intent.kind,
         },
     )
-
-
-def set_first_pin(*, session: BankSession, intent: Intent, statement_hash: bytes, pin: str) -> Outcome:
-    """Sets the person's first PIN. An intent of kind set_pin is done by it; any other still waits to be confirmed.
-
-    Raises PinTooSimple, PinAlreadySet, PinBusy, IntentOver, StatementStale, ChallengeOver.
-    """
-    if not _ready(intent, statement_hash):
-        return Outcome(intent, True)
-    pins.refuse_guessable(pin, people.birth_date(session.person_id))
-    if pins.state(session.person_id) != "none":
-        raise PinAlreadySet
-    encoded = pins.encode(session.person_id, pin)
-    with transaction.atomic():
-        locked = Intent.objects.select_for_update(no_key=True).get(pk=intent.pk)
-        if not _ready(locked, statement_hash):
-            return Outcome(locked, True)
-        _still_open(session)
-        pins.store_first(session.person_id, encoded)
-        if locked.kind == pins.SET_PIN:
-            _settle(session, locked, FIRST_PIN, {})
-        return Outcome(locked, False)
 
 
 def cancel(*, intent: Intent) -> Intent:

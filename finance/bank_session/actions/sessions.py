@@ -80,6 +80,13 @@ def close(*, person_id: UUID, session_id: UUID) -> None:
             audit.record(person_id, "bank_session.closed", f"bank_session:{session_id}")
 
 
+def close_others(*, session: BankSession) -> None:
+    """Ends the person's bank sessions but this one, inside the caller's transaction: how they prove has changed."""
+    BankSession.objects.filter(person_id=session.person_id, ended_at__isnull=True).exclude(pk=session.pk).update(
+        ended_at=now(), ended_why=BankSession.Ended.CLOSED
+    )
+
+
 def close_all(*, person_id: UUID) -> int:
     """Ends all of the person's bank sessions; answers how many were open."""
     with transaction.atomic():

@@ -25,6 +25,24 @@ export interface Intent {
   session: Session;
 }
 
+export type Need = "id_tail" | "card_number";
+
+/** What a person must give, beside the code sent to `sent_to`, before a PIN is chosen. */
+export interface Proof {
+  purpose: "first" | "reset";
+  needs: Need[];
+  sent_to: string;
+  proved: boolean;
+}
+
+export interface SentCode {
+  sent_to: string;
+  again_in_s: number;
+  demo_code: string | null;
+}
+
+export type Given = { code: string } & Partial<Record<Need, string>>;
+
 export const bank = {
   config: () => api.get<Config>("/api/bank/config"),
   open: (handoff: string) => api.post<{ intent_id: string; session: Session }>("/api/bank/sessions", { handoff }),
@@ -32,6 +50,10 @@ export const bank = {
   confirm: (id: string, pin: string, hash: string) =>
     api.post<Intent>(`/api/bank/intents/${id}/confirm`, { pin, statement_hash: hash }),
   cancel: (id: string) => api.post<Intent>(`/api/bank/intents/${id}/cancel`),
-  firstPin: (id: string, pin: string, hash: string) =>
-    api.post<Intent>("/api/bank/pin", { intent_id: id, pin, statement_hash: hash }),
+  proof: (id: string) => api.get<Proof>(`/api/bank/intents/${id}/proof`),
+  proofCode: (id: string) => api.post<SentCode>(`/api/bank/intents/${id}/proof/code`),
+  prove: (id: string, given: Given) => api.post<undefined>(`/api/bank/intents/${id}/proof`, given),
+  /** `current`: the present PIN, to change it; without it a proof of identity given in this sheet is used up. */
+  choosePin: (id: string, pin: string, hash: string, current?: string) =>
+    api.post<Intent>("/api/bank/pin", { intent_id: id, pin, statement_hash: hash, ...(current === undefined ? {} : { current }) }),
 };

@@ -11,4 +11,4 @@ const code = asked.get("code");
 asked.delete("code");
 history.replaceState(null, "", `#${asked.toString()}`);
 
-createApp(App, { code }).use(i18n).mount("#app");
+createApp(App, { code, shuffled: asked.get("pad") === "random" }).use(i18n).mount("#app");

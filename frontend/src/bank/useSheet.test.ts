@@ -16,6 +16,8 @@ class Bank {
   pinState = "set";
   lies = false;
   attempts: string[] = [];
+  presents: (string | undefined)[] = [];
+  kind = "transfer";
   refuse: { code: string; status: number; params?: object } | null = null;
   silent = false;
 
@@ -29,7 +31,7 @@ class Bank {
     const statement = this.state === "prepared" ? this.statement() : null;
     const hash = statement === null ? null : await hashOf(this.lies ? `${statement} ` : statement);
     return {
-      id: ID, kind: "transfer", state: this.state, statement, statement_hash: hash, challenge_s: 120,
+      id: ID, kind: this.kind, state: this.state, statement, statement_hash: hash, challenge_s: 120,
       pin_state: this.pinState, tries_left: 5, session: { id: ID, idle_s: 300, left_s: 900 },
     };
   }
@@ -39,8 +41,9 @@ class Bank {
     if (path.endsWith("/sessions")) return Response.json({ intent_id: ID, session: {} }, { status: 201 });
     if (path.endsWith("/cancel")) this.state = "cancelled";
     if (path.endsWith("/confirm") || path.endsWith("/pin")) {
-      const body = JSON.parse(init.body as string) as { pin: string; statement_hash: string };
+      const body = JSON.parse(init.body as string) as { pin: string; statement_hash: string; current?: string };
       this.attempts.push(body.pin);
+      this.presents.push(body.current);
       if (this.silent) {
         this.silent = false;
         this.state = "executed";
@@ -127,9 +130,37 @@ describe("the sheet", () => {
     expect([sheet.error.value, sheet.shaken.value, sheet.intent.value?.tries_left]).toEqual(["wrong_pin", true, 4]);
     bank.refuse = { code: "pin_locked", status: 423 };
     await type("111112");
-    expect([sheet.locked.value, sheet.typing.value]).toEqual([true, false]);
+    expect([sheet.phase.value, sheet.typing.value, sheet.mayGoBack.value]).toEqual(["prove", false, false]);
     sheet.press("1");
     expect(sheet.pin.value).toBe("");
+  });
+
+  it("asks for another proof where the server has none", async () => {
+    bank.pinState = "none";
+    await sheet.start("code");
+    sheet.proved();
+    bank.refuse = { code: "proof_needed", status: 403 };
+    await type("147036147036");
+    expect([sheet.phase.value, sheet.error.value, bank.pinState]).toEqual(["prove", "proof_needed", "none"]);
+  });
+
+  it("changes a PIN with the present one, and asks for that again when it was wrong", async () => {
+    bank.kind = "change_pin";
+    await sheet.start("code");
+    expect(sheet.phase.value).toBe("current");
+    bank.refuse = { code: "wrong_pin", status: 403, params: { tries_left: 4 } };
+    await type("258368147036147036");
+    expect([sheet.phase.value, sheet.shaken.value, sheet.pin.value]).toEqual(["current", true, ""]);
+    await type("258369147036147036");
+    expect(bank.presents).toEqual(["258368", "258369"]);
+  });
+
+  it("lets a person who has forgotten the PIN prove themselves, and go back", async () => {
+    await sheet.start("code");
+    sheet.forgot();
+    expect([sheet.phase.value, sheet.mayGoBack.value]).toEqual(["prove", true]);
+    sheet.forgot();
+    expect(sheet.phase.value).toBe("confirm");
   });
 
   it("looks at what became of it when no answer came", async () => {
@@ -140,9 +171,11 @@ describe("the sheet", () => {
     expect(bank.attempts.length).toBe(1);
   });
 
-  it("has a first PIN chosen twice, and then still wants it confirmed", async () => {
+  it("has a first PIN chosen twice after a proof of identity, and then still wants it confirmed", async () => {
     bank.pinState = "none";
     await sheet.start("code");
+    expect([sheet.phase.value, sheet.typing.value]).toEqual(["prove", false]);
+    sheet.proved();
     expect(sheet.phase.value).toBe("choose");
     await type("147036");
     await type("147037");

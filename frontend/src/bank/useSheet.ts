@@ -13,7 +13,10 @@ const TICK_MS = 500;
 const RENEW_BEFORE_S = 50;
 const RENEW_AGAIN_S = 10;
 
-type Phase = "loading" | "failed" | "confirm" | "choose" | "repeat" | "sending" | "done" | "over";
+type Phase = "loading" | "failed" | "confirm" | "prove" | "current" | "choose" | "repeat" | "sending" | "done" | "over";
+/** The person is at it: the session's clock runs, and the challenge is renewed. */
+const LIVE: readonly Phase[] = ["confirm", "prove", "current", "choose", "repeat"];
+const PIN_KINDS: readonly string[] = ["set_pin", "change_pin", "reset_pin"];
 
 /** The sheet's whole state: one hand-off, one intent, one session. The PIN lives here and nowhere else. */
 export function useSheet() {
@@ -29,6 +32,7 @@ export function useSheet() {
   const pin = ref("");
   const left = ref(0);
   let chosen = "";
+  let present: string | undefined;
   let hash = "";
   let intentId = "";
   let idleUntil = 0;
@@ -37,7 +41,10 @@ export function useSheet() {
 
   const busy = computed(() => phase.value === "loading" || phase.value === "sending");
   const locked = computed(() => intent.value?.pin_state === "locked");
-  const typing = computed(() => ["confirm", "choose", "repeat"].includes(phase.value) && !locked.value);
+  const live = computed(() => LIVE.includes(phase.value));
+  const typing = computed(() => ["choose", "repeat"].includes(phase.value) || (["confirm", "current"].includes(phase.value) && !locked.value));
+  /** One may go back from the proof of identity to the PIN that one knows after all. */
+  const mayGoBack = computed(() => intent.value?.pin_state === "set" && intent.value.kind !== "reset_pin");
   const changed = computed(() => amountBefore.value !== null || facts.value.some((fact) => fact.before !== undefined));
 
   function say(message: string, shake = false): void {
@@ -46,8 +53,13 @@ export function useSheet() {
     shaken.value = shake;
   }
 
-  function end(message: string): void {
+  function forget(): void {
     pin.value = chosen = "";
+    present = undefined;
+  }
+
+  function end(message: string): void {
+    forget();
     phase.value = "over";
     say(message);
   }
@@ -79,10 +91,11 @@ export function useSheet() {
   }
 
   function ready(): void {
-    const none = intent.value?.pin_state === "none";
-    phase.value = none ? "choose" : "confirm";
-    if (locked.value) say(t("bank.locked"));
-    else if (none && intent.value?.kind !== "set_pin") note.value = t("bank.pinFirst");
+    const { pin_state: state, kind } = intent.value ?? {};
+    if (state !== "set" || kind === "reset_pin") phase.value = "prove";
+    else phase.value = kind === "change_pin" ? "current" : "confirm";
+    if (state === "locked") say(t("bank.locked"));
+    else if (state === "none" && kind !== "set_pin") note.value = t("bank.pinFirst");
   }
 
   async function start(code: string | null): Promise<void> {
@@ -120,13 +133,13 @@ export function useSheet() {
   }
 
   function stale(): void {
-    pin.value = chosen = "";
+    forget();
     if (phase.value === "sending") ready();
     say(t("bank.stale"));
   }
 
   function finish(): void {
-    pin.value = chosen = "";
+    forget();
     phase.value = "done";
     setTimeout(() => report("done"), DONE_SHOWN_MS);
   }
@@ -143,13 +156,13 @@ export function useSheet() {
     phase.value = "sending";
     say("");
     try {
-      const answer = await (setting ? bank.firstPin : bank.confirm)(intentId, digits, hash);
+      const answer = await (setting ? bank.choosePin(intentId, digits, hash, present) : bank.confirm(intentId, digits, hash));
       const wasKind = answer.kind;
       await take(answer);
       if (phase.value === "sending") {
-        pin.value = chosen = "";
+        forget();
         ready();
-        if (setting && wasKind !== "set_pin") note.value = t("bank.pinSet");
+        if (setting && !PIN_KINDS.includes(wasKind)) note.value = t("bank.pinSet");
       }
     } catch (thrown) {
       await refused(thrown, digits, setting, again);
@@ -161,15 +174,23 @@ export function useSheet() {
     pin.value = "";
     phase.value = setting ? "repeat" : "confirm";
     if (code === "wrong_pin" && thrown instanceof ApiError && intent.value) {
+      forget();
       intent.value = { ...intent.value, tries_left: Number(thrown.params["tries_left"]) };
+      if (setting) phase.value = "current";
       say(thrown.message, true);
     } else if (code === "pin_locked" && intent.value) {
+      forget();
       intent.value = { ...intent.value, pin_state: "locked", tries_left: 0 };
+      phase.value = "prove";
       say(messageOf(thrown));
-    } else if (code === "pin_too_simple") {
+    } else if (code === "pin_too_simple" || code === "pin_unchanged") {
       chosen = "";
       phase.value = "choose";
       say(messageOf(thrown), true);
+    } else if (code === "proof_needed") {
+      forget();
+      phase.value = "prove";
+      say(messageOf(thrown));
     } else if (code === "statement_stale" || code === "challenge_over") {
       await repeatOver(digits, setting, again);
     } else if (["bank_session_needed", "handoff_gone", "not_found"].includes(code)) {
@@ -203,8 +224,8 @@ export function useSheet() {
     try {
       const same = await take(await bank.intent(intentId));
       if (!same) stale();
-      else if (typing.value) ready();
-      if (typing.value && same) say(words);
+      else if (live.value) ready();
+      if (live.value && same) say(words);
     } catch {
       say(words);
     }
@@ -219,17 +240,35 @@ export function useSheet() {
     pin.value += digit;
     if (pin.value.length < PIN_LENGTH) return;
     if (phase.value === "confirm") void send();
-    else if (phase.value === "choose") {
+    else if (phase.value === "current") {
+      present = pin.value;
+      next("choose");
+    } else if (phase.value === "choose") {
       chosen = pin.value;
-      pin.value = "";
-      phase.value = "repeat";
-      say("");
+      next("repeat");
     } else if (pin.value === chosen) void send();
     else {
-      pin.value = chosen = "";
-      phase.value = "choose";
+      chosen = "";
+      next("choose");
       say(t("bank.mismatch"), true);
     }
+  }
+
+  function next(step: Phase): void {
+    pin.value = "";
+    phase.value = step;
+    say("");
+  }
+
+  /** Who they are has been proved in this sheet: now a PIN may be chosen. */
+  function proved(): void {
+    if (phase.value === "prove") next("choose");
+  }
+
+  /** The PIN is forgotten, or was remembered after all. */
+  function forgot(): void {
+    forget();
+    next(phase.value === "prove" ? (intent.value?.kind === "change_pin" ? "current" : "confirm") : "prove");
   }
 
   function back(): void {
@@ -238,8 +277,8 @@ export function useSheet() {
 
   async function cancel(): Promise<void> {
     if (phase.value === "sending") return;
-    pin.value = chosen = "";
-    const waiting = intentId !== "" && ["confirm", "choose", "repeat"].includes(phase.value);
+    forget();
+    const waiting = intentId !== "" && live.value;
     if (waiting) await bank.cancel(intentId).catch(() => undefined);
     report(phase.value === "over" || phase.value === "failed" ? "failed" : "cancelled");
     if (phase.value !== "done") end(t("bank.over.cancelled"));
@@ -248,7 +287,7 @@ export function useSheet() {
   function tick(): void {
     left.value = Math.max(0, Math.ceil((idleUntil - performance.now()) / 1000));
     if (!intent.value || phase.value === "sending") return;
-    if (!["confirm", "choose", "repeat"].includes(phase.value)) return;
+    if (!live.value) return;
     if (left.value === 0) end(t("bank.over.idle"));
     else if (performance.now() >= renewAt && online.value) void renew();
   }
@@ -256,8 +295,7 @@ export function useSheet() {
   onScopeDispose(() => clearInterval(timer));
 
   return {
-    phase, config, intent, statement, facts, amountBefore, changed, error, note, shaken, pin, left, busy, locked, typing,
-    start, press, back, cancel,
-    forgot: () => say(t("bank.forgot")),
+    phase, config, intent, statement, facts, amountBefore, changed, error, note, shaken, pin, left, busy, live, typing, mayGoBack,
+    start, press, back, cancel, proved, forgot,
   };
 }

@@ -72,6 +72,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/bank/intents/{intent_id}/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description What the person must give to prove who they are before a PIN is chosen. Sends nothing. */
+        get: operations["bank_proof"];
+        put?: never;
+        /** @description Proves who the person is, for a PIN to be chosen in this sheet. The try is counted before it is looked at. */
+        post: operations["bank_proof_give"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/bank/intents/{intent_id}/proof/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Sends a one-time code to the registered phone, whatever the page says. */
+        post: operations["bank_proof_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/bank/pin": {
         parameters: {
             query?: never;
@@ -81,7 +116,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Sets the person's first PIN, in the sheet of the intent named. */
+        /** @description Sets the person's PIN in the sheet of the intent named: after an identity proof, or with the present PIN. */
         post: operations["bank_pin_set"];
         delete?: never;
         options?: never;
@@ -1208,7 +1243,7 @@ export interface paths {
         /** @description Whether the person has a PIN, and whether it is locked. */
         get: operations["finance_pin"];
         put?: never;
-        /** @description Prepares the setting of a first PIN, which happens on the bank's page. */
+        /** @description Prepares the choosing of a PIN, which happens on the bank's page. */
         post: operations["finance_pin_prepare"];
         delete?: never;
         options?: never;
@@ -2269,9 +2304,19 @@ export interface components {
             fee_fen: number | null;
             session: components["schemas"]["SessionShape"];
         };
+        /** @description `current`: the present PIN, to change it; without it an identity proof of this sheet is used up. */
+        ChosenPinInRequest: {
+            current?: string;
+            /** Format: uuid */
+            intent_id: string;
+            pin: string;
+            statement_hash: string;
+        };
+        /** @enum {string} */
+        CodeInputPurposeEnum: "register" | "sign_in" | "reset_password";
         CodeInputRequest: {
             phone: string;
-            purpose: components["schemas"]["PurposeEnum"];
+            purpose: components["schemas"]["CodeInputPurposeEnum"];
         };
         CodeOutput: {
             again_in_s: number;
@@ -2416,12 +2461,6 @@ export interface components {
             text: string;
             title: string;
             title_en: string;
-        };
-        FirstPinInRequest: {
-            /** Format: uuid */
-            intent_id: string;
-            pin: string;
-            statement_hash: string;
         };
         ForwardInputRequest: {
             /** Format: uuid */
@@ -2707,6 +2746,8 @@ export interface components {
             items: components["schemas"]["NavPointShape"][];
             nav_scale: number;
         };
+        /** @enum {string} */
+        NeedsEnum: "id_tail" | "card_number";
         NoticeOutput: {
             code: string;
             params: {
@@ -3038,9 +3079,12 @@ export interface components {
         };
         /** @enum {string} */
         PostShapeAudienceEnum: "friends" | "private" | "some" | "except";
+        /** @description `what`: a first PIN, another in place of the present one, another in place of a forgotten or locked one. */
         PrepareInRequest: {
             /** Format: uuid */
             id: string;
+            /** @default set */
+            what: components["schemas"]["WhatEnum"];
         };
         PreparedIntent: {
             confirm_url: string;
@@ -3118,8 +3162,28 @@ export interface components {
             started_at: string;
             total: number;
         };
+        ProofCodeOut: {
+            again_in_s: number;
+            /** @description demo mode alone: what the text message would say */
+            demo_code: string | null;
+            /** @description the registered phone, masked */
+            sent_to: string;
+        };
+        /** @description `id_tail`: the last six characters of the ID number. `card_number`: in full. */
+        ProofInRequest: {
+            card_number?: string;
+            code: string;
+            id_tail?: string;
+        };
+        ProofOut: {
+            needs: components["schemas"]["NeedsEnum"][];
+            proved: boolean;
+            purpose: components["schemas"]["ProofOutPurposeEnum"];
+            /** @description the registered phone, masked */
+            sent_to: string;
+        };
         /** @enum {string} */
-        PurposeEnum: "register" | "sign_in" | "reset_password";
+        ProofOutPurposeEnum: "first" | "reset";
         /** @description What `PushSubscription.toJSON()` gives in a browser. */
         PushInputRequest: {
             endpoint: string;
@@ -3428,6 +3492,8 @@ export interface components {
             standing: components["schemas"]["StandingShape"];
             total_fen: number;
         };
+        /** @enum {string} */
+        WhatEnum: "set" | "change" | "reset";
         WhoOutput: {
             me: components["schemas"]["MeOutput"] | null;
         };
@@ -3526,6 +3592,72 @@ export interface operations {
             };
         };
     };
+    bank_proof: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                intent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProofOut"];
+                };
+            };
+        };
+    };
+    bank_proof_give: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                intent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProofInRequest"];
+            };
+        };
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    bank_proof_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                intent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProofCodeOut"];
+                };
+            };
+        };
+    };
     bank_pin_set: {
         parameters: {
             query?: never;
@@ -3535,7 +3667,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["FirstPinInRequest"];
+                "application/json": components["schemas"]["ChosenPinInRequest"];
             };
         };
         responses: {
