@@ -16,7 +16,7 @@ VERIFICATION_LIMIT_S = 3.0
 CLEARING_LIMIT_S = 5.0
 MESSAGE_LIMIT_S = 3.0
 
-CODE_FOR = {"register": "注册", "sign_in": "登录", "reset_password": "重设登录密码"}
+CODE_FOR = {"register": "注册", "sign_in": "登录", "reset_password": "重设登录密码", "bank_proof": "设置支付密码"}
 """What a code is asked for, in the words of the text message: whoever did not ask for that must notice."""
 
 _REASONS = frozenset({"mismatch", "card_unusable"})
