@@ -8,6 +8,7 @@ from typing import Literal
 from uuid import UUID
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import Exists, F, OuterRef
 from stdnum.cn import ric
 
@@ -104,8 +105,15 @@ def person_cards(ids: Iterable[UUID], *, viewer_id: UUID | None) -> dict[UUID, P
     }
 
 
-def are_friends(first: UUID, second: UUID) -> bool:
-    """Whether the two are each other's contacts."""
+def are_friends(first: UUID, second: UUID, *, hold: bool = False) -> bool:
+    """Whether the two are each other's contacts. `hold`: and stay so until the caller's transaction ends."""
+    if hold:
+        # A share of the row: many may hold it at once, and removing the friend waits for all of them.
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT 1 FROM accounts_friendship WHERE person_id = %s AND friend_id = %s FOR SHARE", [first, second]
+            )
+            return cursor.fetchone() is not None
     return Friendship.objects.filter(person=first, friend=second).exists()
 
 

@@ -12,4 +12,5 @@ class ChatConfig(AppConfig):
         ports.set_ringer(webpush.WebPush())
         accounts.session_ended.add(push.end_sessions)
         accounts.changed.add(push.hint)
+        accounts.friendship_changed.add(relations.follow_friendship)
         accounts.advisor_changed.add(relations.follow_advisor)

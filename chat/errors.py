@@ -10,6 +10,13 @@ class NotFriends(Refusal):
     en = "You are not friends yet, so no conversation was opened. Add each other first."
 
 
+class NoLongerFriends(Refusal):
+    code = "no_longer_friends"
+    status = 403
+    zh = "你们已不是好友,消息未发送。重新添加对方为好友后可以继续聊天。"
+    en = "You are no longer friends, so nothing was sent. Add each other again to go on."
+
+
 class NoAdvisor(Refusal):
     code = "no_advisor"
     status = 403
@@ -132,7 +139,7 @@ class TooManyBrowsers(Refusal):
     en = "At most {limit} browsers can have notifications. Not switched on; switch another off first."
 
 
-BARRED: dict[str, type[Refusal]] = {refusal.code: refusal for refusal in (NoAdvisor,)}
+BARRED: dict[str, type[Refusal]] = {refusal.code: refusal for refusal in (NoAdvisor, NoLongerFriends)}
 """Why a member may read and not write, by the code that their row carries."""
 
 

@@ -116,12 +116,13 @@ def open_direct(*, person_id: UUID, other_id: UUID) -> UUID:
 
     Raises NotFriends for anybody else; NotFriends, too, for somebody who does not exist.
     """
-    kind = Conversation.Kind.DIRECT
     if other_id in (people.advisor_of(person_id), *people.customers_of(person_id)):
-        kind = Conversation.Kind.ADVISOR
-    elif not people.are_friends(person_id, other_id):
-        raise NotFriends
-    return open_conversation(kind=kind, member_ids=[person_id, other_id], opened_by=person_id)
+        return open_conversation(kind=Conversation.Kind.ADVISOR, member_ids=[person_id, other_id], opened_by=person_id)
+    with transaction.atomic():
+        # Held until it is open, so that a friend who is removed meanwhile finds a conversation to bar.
+        if not people.are_friends(person_id, other_id, hold=True):
+            raise NotFriends
+        return open_conversation(kind=Conversation.Kind.DIRECT, member_ids=[person_id, other_id], opened_by=person_id)
 
 
 def add_member(*, conversation_id: UUID, person_id: UUID, sees_past: bool = True, announce: bool = True) -> None:

@@ -11,7 +11,7 @@ from chat import log, notices
 from chat.actions.conversations import tell_changed
 from chat.delivery import relay
 from chat.delivery.hub import Parcel
-from chat.errors import NoAdvisor
+from chat.errors import NoAdvisor, NoLongerFriends
 from chat.models import Conversation, Member, members_key
 from chat.wire import Notice, Pushed, encode
 from kernel.ids import new_id
@@ -69,6 +69,17 @@ def _take_over(customer_id: UUID, successor_id: UUID) -> None:
     pair = [customer_id, successor_id]
     _announce({known.pk: pair}, Notice("advisor_changed", {"name": _name(successor_id)}))
     tell_changed(known.pk, pair)
+
+
+@transaction.atomic
+def follow_friendship(first_id: UUID, second_id: UUID, friends: bool) -> None:
+    """Friends may write in their conversation; those who are friends no longer may read it."""
+    key = members_key(Conversation.Kind.DIRECT, [first_id, second_id])
+    talk = Conversation.objects.select_for_update(no_key=True).filter(key=key).first()
+    if talk is None:
+        return
+    Member.objects.filter(conversation=talk).update(barred="" if friends else NoLongerFriends.code)
+    tell_changed(talk.pk, [first_id, second_id])
 
 
 def _hold(conversation_ids: Iterable[UUID]) -> None:

@@ -1,20 +1,25 @@
 """Who is charged with a customer reads and writes; whoever is so no longer does neither, from that moment on."""
 
+import contextlib
 import uuid
 from collections.abc import Awaitable, Callable
+from threading import Thread
 from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import connection, transaction
 
 from accounts import actions as accounts
 from accounts import queries as people
 from chat import actions
-from chat.models import ArchiveRow, Member
+from chat.errors import NotFriends
+from chat.models import ArchiveRow, Member, Message
 from kernel.errors import NotFound
 from rongliao.demo import World
 from tests.chat.conftest import Scene
 from tests.chat.support import Phone, database, gather, http, post, texts
+from tests.chat.test_http import upload
 
 Open = Callable[[UUID], Awaitable[Phone]]
 
@@ -113,3 +118,55 @@ def test_nobody_is_given_to_somebody_without_the_role(world: World, scene: Scene
     accounts.set_roles(person_id=world.people["zhou"], roles={}, by=None)
     with pytest.raises(NotFound):
         accounts.assign_advisor(advisor_id=world.people["zhou"], customer_id=scene.su)
+
+
+def test_a_removed_friend_reads_and_is_told_in_their_language_why_nothing_was_sent(scene: Scene) -> None:
+    said(scene.friends, scene.lin, "周六爬山")
+    accounts.remove_friend(person_id=scene.su, friend_id=scene.lin)
+    for one in (scene.su, scene.lin):
+        assert "周六爬山" in texts(messages(one, scene.friends).json()["items"])
+        assert http(one).get(f"/api/chat/conversations/{scene.friends}").json()["conversation"]["barred"]
+    refused = write(scene.lin, scene.friends)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "no_longer_friends")
+    assert "已不是好友" in refused.json()["error"]["message"]
+    english = http(scene.lin)
+    english.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
+    body = {"client_id": str(uuid.uuid4()), "text": "hello"}
+    answer = post(english, f"/api/chat/conversations/{scene.friends}/messages", body)
+    assert "no longer friends" in answer.json()["error"]["message"]
+    assert upload(http(scene.lin), scene.friends).json()["error"]["code"] == "no_longer_friends"
+    assert Message.objects.filter(conversation=scene.friends).count() == 1
+    marks = post(http(scene.su), "/api/chat/sync", {"have": {str(scene.friends): 1}}).json()["marks"]
+    assert [mark["barred"] for mark in marks] == ["no_longer_friends"]
+    accounts.make_friends(scene.lin, scene.su)
+    assert write(scene.lin, scene.friends).status_code == write(scene.su, scene.friends).status_code == 200
+
+
+async def test_an_open_socket_of_a_removed_friend_is_barred_too(live: Scene, phone: Open) -> None:
+    su, lin = await gather(phone(live.su), phone(live.lin))
+    await database(lambda: accounts.remove_friend(person_id=live.su, friend_id=live.lin))
+    assert (await lin.until("conversation"))["gone"] is False
+    await lin.say(live.friends, "为什么")
+    assert (await lin.until("error"))["code"] == "no_longer_friends"
+    await lin.send(type="typing", conversation_id=live.friends)
+    await su.until("hint")
+    assert await su.hears_nothing()
+
+
+def test_who_opens_a_conversation_while_the_friend_is_removed_does_not_write(live: Scene) -> None:
+    """The two meet at the friendship's row: whichever comes second sees what the first has done."""
+    opened: list[UUID] = []
+
+    def open_late() -> None:
+        with contextlib.suppress(NotFriends):
+            opened.append(actions.open_direct(person_id=live.su, other_id=live.tao))
+        connection.close()
+
+    with transaction.atomic():
+        accounts.remove_friend(person_id=live.tao, friend_id=live.su)
+        thread = Thread(target=open_late)
+        thread.start()
+        thread.join(0.5)
+        assert thread.is_alive()
+    thread.join(10)
+    assert not opened

@@ -177,8 +177,10 @@ def prepare(
 def confirm(*, transfer_id: UUID, payer_id: UUID, order: Order) -> Transfer:
     """Holds the money for the payee. Runs in the confirmation's transaction, right after `statement` was said again.
 
-    Raises RuleRefused, InsufficientFunds, AccountClosed; then nothing is held.
+    Raises NotFriends, RuleRefused, InsufficientFunds, AccountClosed; then nothing is held.
     """
+    if not people.are_friends(payer_id, order.payee_id, hold=True):
+        raise NotFriends
     account = account_of(payer_id, order.account_id)
     limits.claim(
         key=f"transfer:{transfer_id}:out",

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from accounts import actions as accounts
 from chat.models import Message
 from finance.ledger.models import Account, Entry, Hold
 from finance.payments import limits
@@ -200,6 +201,18 @@ def test_a_friendship_that_ended_before_the_confirmation_refuses(town):
     assert town["lin"].delete(f"/api/contacts/{town.people['su']}").status_code in {200, 204}
     assert waiting.confirm().json()["error"]["code"] == "not_friends"
     assert town.money("su") == (RICH, 0)
+
+
+def test_money_that_was_held_before_a_friendship_ended_is_shown_and_can_be_received(town):
+    order = town.order("su", "lin")
+    Shown(town["su"].post("/api/finance/transfers", order)).confirm()
+    accounts.remove_friend(person_id=town.people["lin"], friend_id=town.people["su"])
+    jobs.drain()
+    (card,) = cards_of(order["id"])
+    assert card.state == "pending"
+    assert town.accept("lin", order["id"]).json()["state"] == "received"
+    again = town["su"].post("/api/finance/transfers", town.order("su", "lin"))
+    assert again.json()["error"]["code"] == "not_friends"
 
 
 def test_the_payer_neither_takes_nor_returns_their_own_transfer(town):
