@@ -1,17 +1,23 @@
-"""As a bank runs it: several server processes over one Redis, worker and beat in processes of their own."""
+"""As a bank runs it: several server processes over one Redis; the units' commands, worker and beat apart."""
 
+import contextlib
 import json
+import re
+import shlex
 import time
 from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 from websockets.sync.client import ClientConnection, connect
 
-from deploy.local.install import PYTHON
+from deploy.local.install import PYTHON, ROOT
 from deploy.local.postgres import free_ports
 from deploy.local.processes import tail
 from tests.faults.people import sign_in
-from tests.support import run
+from tests.platform.test_house import GOOD
+from tests.support import database, run
 from tests.support.site import Site
 
 ANSWER_LIMIT_S = 20.0
@@ -76,3 +82,43 @@ def test_a_message_reaches_somebody_on_another_server_process(start_site: Callab
         message = frames(there, "message")["message"]
         assert isinstance(message, dict)
         assert message["text"] == "隔着进程"
+
+
+def unit_command(name: str, port: int, folder: Path) -> list[str]:
+    """What a systemd unit of ours starts, on this checkout's packages and on a port and folder of the test's own."""
+    text = (ROOT / f"deploy/systemd/rongliao-{name}.service").read_text()
+    (line,) = re.findall(r"^ExecStart=(.*)$", text, re.M)
+    moved = {"/opt/rongliao/.venv/bin/": f"{PYTHON.parent}/", "--port 8000": f"--port {port}"}
+    for old, new in {**moved, "/run/rongliao/": f"{folder}/"}.items():
+        line = line.replace(old, new)
+    return shlex.split(line)
+
+
+def test_the_units_commands_serve_an_empty_bank_with_worker_and_beat_apart(redis_url: str, tmp_path: Path) -> None:
+    name = database.clone(database.MIGRATED)
+    environment = {
+        **database.environment(database.server(), name),
+        **GOOD,
+        "DEMO": "0",
+        "REDIS_URL": redis_url,
+        "VAR_DIR": str(tmp_path),
+    }
+    (port,) = free_ports(1)
+    started = [
+        run.spawn(unit_command(unit, port, tmp_path), log=tmp_path / f"{unit}.log", env=environment)
+        for unit in ("server", "worker", "beat")
+    ]
+    try:
+        until = time.monotonic() + START_LIMIT_S
+        said: object = None
+        while said != {"ready": True, "checks": {"database": True, "layer": True, "worker": True}}:
+            assert time.monotonic() < until, (said, *(tail(tmp_path / f"{unit}.log") for unit in ("server", "worker")))
+            time.sleep(0.3)
+            with contextlib.suppress(httpx.ConnectError):
+                host = urlsplit(GOOD["APP_ORIGIN"]).netloc
+                said = httpx.get(f"http://127.0.0.1:{port}/readyz", headers={"Host": host}, timeout=5).json()
+    finally:
+        for process in started:
+            process.terminate()
+            process.wait(ANSWER_LIMIT_S)
+        database.drop(name)

@@ -81,8 +81,9 @@ def template(name: str) -> Path:
 
 
 def clone(source: str) -> str:
-    """A new database with the content of a template."""
-    template(source)
+    """A new database with the content of a template. The migrated one comes with the server and holds nobody."""
+    if source != MIGRATED:
+        template(source)
     name = f"t_{uuid.uuid4().hex[:16]}"
     _create(server(), name, source)
     return name
