@@ -54,6 +54,9 @@ NETWORKS_SECRET = env.text("NETWORKS_SECRET", "development-only-networks-secret"
 
 _COMMANDS_WITHOUT_GUARD = {"makemigrations", "spectacular", "collectstatic", "compilemessages"}
 TESTING = "pytest" in sys.modules
+# OWASP's Password Storage Cheat Sheet: argon2id with at least 19 MiB. Tests sign in some thousand times.
+_LEAST_HASH_KIB = 19 * 1024
+PASSWORD_HASH_KIB = env.whole("PASSWORD_HASH_KIB", 1024 if TESTING else 100 * 1024)
 if not DEMO and not TESTING and not (len(sys.argv) > 1 and sys.argv[1] in _COMMANDS_WITHOUT_GUARD):
     _unsafe = [
         name
@@ -65,6 +68,7 @@ if not DEMO and not TESTING and not (len(sys.argv) > 1 and sys.argv[1] in _COMMA
             "PIN_PEPPER": PIN_PEPPER.startswith("development-only"),
             "NETWORKS_SECRET": NETWORKS_SECRET.startswith("development-only"),
             "PUSH_TEST_ORIGIN": bool(env.text("PUSH_TEST_ORIGIN")),
+            "PASSWORD_HASH_KIB": PASSWORD_HASH_KIB < _LEAST_HASH_KIB,
             "DEBUG": DEBUG,
         }.items()
         if bad
@@ -182,10 +186,7 @@ CELERY_BEAT_SCHEDULE = {
 
 AUTH_USER_MODEL = "accounts.Person"
 AUTHENTICATION_BACKENDS = ["accounts.backends.PhoneBackend"]
-PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
-    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
-]
+PASSWORD_HASHERS = ["accounts.hashers.Argon2"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},

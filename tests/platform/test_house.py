@@ -20,6 +20,7 @@ GOOD = {
     "NETWORKS_SECRET": "n" * 40,
     "APP_ORIGIN": "https://chat.bank.example",
     "BANK_ORIGIN": "https://confirm.bank.example",
+    "PASSWORD_HASH_KIB": "102400",
     "DATABASE_POOL": "0",
 }
 
@@ -53,6 +54,7 @@ def test_settings_of_a_banks_installation_load() -> None:
         ("PIN_PEPPER", ""),
         ("NETWORKS_SECRET", ""),
         ("DEBUG", "1"),
+        ("PASSWORD_HASH_KIB", "1024"),
     ],
 )
 def test_outside_demo_mode_a_default_key_or_debug_stops_the_start_and_is_named(name: str, value: str) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
+from django.conf import settings
 from psycopg import sql
 
 from deploy.local import install, state
@@ -99,6 +100,7 @@ def environment(found: Server, database: str) -> dict[str, str]:
     return {
         **{name: value for name, value in os.environ.items() if name != "REDIS_URL"},
         "DEMO": "1",
+        "PASSWORD_HASH_KIB": str(settings.PASSWORD_HASH_KIB),
         "DATABASE_URL": found.app_url(database),
         "DATABASE_OWNER_URL": found.owner_url(database),
         "DJANGO_SETTINGS_MODULE": "rongliao.settings",
