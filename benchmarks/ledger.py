@@ -14,17 +14,16 @@ from deploy.local.postgres import APP
 from deploy.local.processes import Failed
 
 CLIENTS = 8
-ACCOUNTS = 400
+ACCOUNTS = 4_000
 BATCH = 16
 DATABASE = "ledger"
 
-_POST = """SELECT ledger_post(
-  array[gen_random_uuid()], array[gen_random_uuid()::text], array['\\\\x00'::bytea], array['transfer'], array['bench'],
-  array[null]::uuid[], array[null]::uuid[], array[now()], array[current_date], array[2]::smallint[],
-  array[null]::uuid[], array[null]::uuid[], array[1, 1], array[1, 2]::smallint[],
-  array[{payer}, {payee}], array[-(:fen::bigint), :fen::bigint]);
+_POST = """SELECT * FROM ledger_post_two(
+  gen_random_uuid(), gen_random_uuid()::text, '\\\\x00', 'transfer', 'bench', null, null, now(), current_date, null,
+  {payer}, {payee}, :fen);
 """
 _ACCOUNT = "(SELECT id FROM bench_account WHERE n = :{name})"
+_ONE_FOR_ALL = "(SELECT id FROM bench_account WHERE n = 0)"
 _PICK = f"""\\set a random(1, {ACCOUNTS})
 \\set b 1 + (:a + random(0, {ACCOUNTS - 2})) % {ACCOUNTS}
 \\set fen random(1, 500)
@@ -33,8 +32,7 @@ _PICK = f"""\\set a random(1, {ACCOUNTS})
 SCRIPTS = {
     "floor": _PICK + "SELECT floor_transfer(gen_random_uuid()::text, '\\\\x00', :a, :b, :fen);\n",
     "function": _PICK + _POST.format(payer=_ACCOUNT.format(name="a"), payee=_ACCOUNT.format(name="b")),
-    "hot": _PICK
-    + _POST.format(payer=_ACCOUNT.format(name="a"), payee="(SELECT id FROM ledger_account WHERE code = 'settlement')"),
+    "hot": _PICK + _POST.format(payer=_ACCOUNT.format(name="a"), payee=_ONE_FOR_ALL),
     # The accounts are drawn once for each row before they are looked up: random() in a WHERE is drawn anew per row.
     "batch": f"""\\set seed random(1, 1000000)
 WITH drawn AS MATERIALIZED (
@@ -42,7 +40,8 @@ WITH drawn AS MATERIALIZED (
   FROM generate_series(1, {BATCH}) AS g
 ), legs AS MATERIALIZED (
   SELECT g, x.id AS payer, y.id AS payee
-  FROM drawn JOIN bench_account x ON x.n = a JOIN bench_account y ON y.n = 1 + (a + step) % {ACCOUNTS}
+  FROM drawn, LATERAL (SELECT id FROM bench_account WHERE n = a OFFSET 0) AS x,
+    LATERAL (SELECT id FROM bench_account WHERE n = 1 + (a + step) % {ACCOUNTS} OFFSET 0) AS y
 )
 SELECT ledger_post(
   array_agg(gen_random_uuid()), array_agg(gen_random_uuid()::text), array_agg('\\\\x00'::bytea),

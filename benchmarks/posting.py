@@ -21,7 +21,7 @@ from finance.ledger import actions  # noqa: E402
 def main() -> None:
     seconds, chance = float(sys.argv[1]), random.Random(sys.argv[2])
     with connection.cursor() as cursor:
-        cursor.execute("SELECT id FROM bench_account")
+        cursor.execute("SELECT id FROM bench_account WHERE n > 0")
         accounts = [row[0] for row in cursor.fetchall()]
     print("ready", flush=True)
     sys.stdin.readline()

@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
+from finance.ledger import queries as books
 from kernel.clock import now
 from kernel.errors import NotFound, refusal_response
 from kernel.models import Heartbeat
@@ -142,7 +143,19 @@ def _worker_lives() -> bool:
 @require_safe
 @never_cache
 def ready(request: HttpRequest) -> JsonResponse:
-    """Whether the server can do its work: database, channel layer, worker. 503 names what is missing."""
+    """Whether the server can do its work: database, channel layer, worker. 503 names what is missing.
+
+    `alarms` names what somebody must look at though the server works; it is there only when there is one.
+    """
     database = _database_answers()
     checks = {"database": database, "layer": _layer_answers(), "worker": database and _worker_lives()}
-    return JsonResponse({"ready": all(checks.values()), "checks": checks}, status=200 if all(checks.values()) else 503)
+    answer: dict[str, Any] = {"ready": all(checks.values()), "checks": checks}
+    if database and (alarms := _alarms()):
+        answer["alarms"] = alarms
+    return JsonResponse(answer, status=200 if answer["ready"] else 503)
+
+
+def _alarms() -> list[str]:
+    """`books` where their last proof failed."""
+    proof = books.last_verification()
+    return ["books"] if proof and proof.rule else []

@@ -182,6 +182,7 @@ CELERY_BEAT_SCHEDULE = {
     "ring-browsers": {"task": "chat.ring", "schedule": timedelta(seconds=2)},
     "heartbeat": {"task": "kernel.heartbeat", "schedule": timedelta(seconds=5)},
     "roll-up-ledger": {"task": "ledger.roll_up", "schedule": timedelta(minutes=1)},
+    "verify-ledger": {"task": "ledger.verify", "schedule": timedelta(minutes=1)},
 }
 
 AUTH_USER_MODEL = "accounts.Person"

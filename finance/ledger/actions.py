@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
 
-from finance.ledger.errors import AccountClosed, AccountKept, Unbalanced, translated
+from finance.ledger.errors import AccountClosed, AccountKept, AlreadyReversed, Unbalanced, translated
 from finance.ledger.models import Account, Entry, Hold, Posting
 from finance.ledger.numbers import is_ours, new_number
 from kernel import audit, jobs
@@ -206,17 +206,49 @@ def _entry_hash(entry: NewEntry) -> bytes:
 
 
 def _call_post(entries: Sequence[NewEntry]) -> list[tuple[UUID, bool, bool]]:
-    now: datetime | None = None
+    for entry in entries:
+        _check(entry)
+    if len(entries) == 1 and len(entries[0].legs) == 2 and entries[0].captures is None:
+        return [_post_two(entries[0])]
+    return _post_many(entries)
+
+
+def _post_two(entry: NewEntry) -> tuple[UUID, bool, bool]:
+    source, target = entry.legs
+    at = entry.at or business_now()
+    with translated(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT entry_id, replayed, told FROM ledger_post_two("
+            "%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::bigint)",
+            [
+                new_id(),
+                entry.key,
+                _entry_hash(entry),
+                entry.kind,
+                entry.memo,
+                entry.reference,
+                entry.initiator_id,
+                at,
+                entry.value_date or business_date(at),
+                entry.reverses,
+                source.account_id,
+                target.account_id,
+                target.amount_fen,
+            ],
+        )
+        result: tuple[UUID, bool, bool] = cursor.fetchone()
+        return result
+
+
+def _post_many(entries: Sequence[NewEntry]) -> list[tuple[UUID, bool, bool]]:
     columns: list[list[Any]] = [[] for _ in range(12)]
     places: list[int] = []
     numbers: list[int] = []
     accounts: list[UUID] = []
     amounts: list[int] = []
+    present = business_now()
     for place, entry in enumerate(entries, start=1):
-        _check(entry)
-        if entry.at is None and now is None:
-            now = business_now()
-        at = entry.at or now
+        at = entry.at or present
         row = (
             new_id(),
             entry.key,
@@ -257,6 +289,8 @@ def reverse(*, key: str, entry_id: UUID, memo: str, initiator_id: UUID | None = 
     original = Entry.objects.filter(pk=entry_id).first()
     if original is None:
         raise NotFound
+    if Entry.objects.filter(reverses_id=entry_id).exclude(key=key).exists():
+        raise AlreadyReversed
     legs = [
         Leg(posting.account_id, -posting.amount_fen)
         for posting in Posting.objects.filter(entry_id=entry_id).order_by("leg")

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import Q, Sum
 
 from accounts import queries as people
-from finance.ledger.models import Account, Hold, Posting, RollUp
+from finance.ledger.models import Account, Hold, Posting, RollUp, Verification
 from kernel.errors import Invalid, NotFound
 from kernel.secrets import blind_index
 
@@ -171,3 +171,8 @@ def entry_legs(entry_id: UUID) -> list[dict[str, Any]]:
         }
         for leg in Posting.objects.filter(entry_id=entry_id).select_related("account", "entry").order_by("leg")
     ]
+
+
+def last_verification() -> Verification | None:
+    """The newest proof of the books that was tried; `rule` says what did not hold."""
+    return Verification.objects.order_by("-pk").first()

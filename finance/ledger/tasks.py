@@ -2,10 +2,16 @@
 
 from celery import shared_task
 
-from finance.ledger import rollups
+from finance.ledger import rollups, verify
 
 
 @shared_task(name="ledger.roll_up")
 def roll_up() -> None:
     """Brings the sums of the bank's own accounts forward."""
     rollups.roll_up()
+
+
+@shared_task(name="ledger.verify")
+def verify_books() -> None:
+    """Proves what was posted since the last proof. What does not hold is logged, and shown by /readyz and /metrics."""
+    verify.verify_new()

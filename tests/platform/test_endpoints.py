@@ -65,7 +65,7 @@ def test_readyz_names_the_worker_that_is_missing(caller: Client) -> None:
     assert answer.json() == {"ready": False, "checks": {"database": True, "layer": True, "worker": False}}
 
 
-def test_metrics_are_for_this_machine_alone(caller: Client) -> None:
+def test_metrics_are_for_this_machine_alone(db: None, caller: Client) -> None:
     caller.get("/healthz")
     assert b"django_http_requests_total_by_method_total" in caller.get("/metrics").content
     assert caller.get("/metrics", REMOTE_ADDR="10.0.0.7").status_code == 404

@@ -4,14 +4,18 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from io import StringIO
 from typing import Any
 
 import psycopg
 import pytest
 from django.conf import settings
+from django.core.management import call_command
+from django.test import Client
 
 from finance.ledger import rollups
-from finance.ledger.verify import first_break, verify
+from finance.ledger.verify import first_break, look, look_at_new, sums_hold, verify, verify_new
 from tests.conftest import FreshDatabase
 from tests.finance.ledger.conftest import Books
 
@@ -35,22 +39,33 @@ TAMPERINGS = {
     " WHERE seq = 2",
     "a roll-up is altered": "UPDATE ledger_rollup SET balance_fen = balance_fen + 1",
 }
+ONLY_WHOLE = {"a roll-up is altered", "a posting moves to another account"}
 
 
-def _some_books(books: Books) -> None:
+@pytest.fixture(scope="module")
+def kept_books(shared_database: FreshDatabase) -> Books:
+    """Some books, made once: every alteration of them here is rolled back."""
+    books = Books(shared_database.world)
     su, lin = books.open("su", 10_000), books.open("lin", 500)
     books.post((su, -300), (lin, 300))
     books.post((lin, -20), (books.bank("settlement"), 20))
     books.hold(su, 1_000)
     books.capture(books.hold(su, 50).hold_id, (lin, 50))
     rollups.roll_up()
+    assert verify().broken is None
+    return books
+
+
+@pytest.fixture(scope="module")
+def insider(shared_database: FreshDatabase, kept_books: Books) -> Iterator[psycopg.Connection[Any]]:
+    """SQL as the owner, past every trigger."""
+    with psycopg.connect(shared_database.owner_url, autocommit=True) as found:
+        yield found
 
 
 @pytest.mark.parametrize("what", TAMPERINGS)
-def test_tampering_is_found(shared_books: Books, owner: psycopg.Connection[Any], what: str) -> None:
-    _some_books(shared_books)
-    assert verify().broken is None
-    with owner.transaction(force_rollback=True), owner.cursor() as cursor:
+def test_tampering_is_found(insider: psycopg.Connection[Any], what: str) -> None:
+    with insider.transaction(force_rollback=True), insider.cursor() as cursor:
         for table in ("entry", "posting", "account", "hold"):
             cursor.execute(f"ALTER TABLE ledger_{table} DISABLE TRIGGER USER")  # type: ignore[arg-type]
 
@@ -58,16 +73,78 @@ def test_tampering_is_found(shared_books: Books, owner: psycopg.Connection[Any],
 
         assert changed > 0
         assert first_break(cursor) is not None, what
+        found = look(cursor)
+        assert found.broken is not None and found.broken.subject != "all", what
+        # What only roll-ups show is not looked at each minute.
+        assert (look_at_new(cursor, 0).broken is not None) is (what not in ONLY_WHOLE), what
+
+
+def test_weighed_sums_find_what_the_exact_rules_find(insider: psycopg.Connection[Any]) -> None:
+    with insider.cursor() as cursor:
+        entries, postings, holds = sums_hold(cursor)
+        assert (holds, entries >= 5, postings) == (True, True, entries * 2)
+        assert look_at_new(cursor, 0).broken is None
+    for what, statement in TAMPERINGS.items():
+        if "hold" in what:
+            continue
+        with insider.transaction(force_rollback=True), insider.cursor() as cursor:
+            for table in ("entry", "posting", "account"):
+                cursor.execute(f"ALTER TABLE ledger_{table} DISABLE TRIGGER USER")  # type: ignore[arg-type]
+            cursor.execute(statement)  # type: ignore[arg-type]
+            assert not sums_hold(cursor)[2], what
+
+
+def test_each_minute_proves_what_came_since_and_says_what_broke(
+    kept_books: Books, insider: psycopg.Connection[Any]
+) -> None:
+    books = kept_books
+    first = verify_new()
+    books.post((books.open("su", 50), -1), (books.open("lin"), 1))
+    second, third = verify_new(), verify_new()
+    assert first and second and third
+    assert [(one.whole, one.rule) for one in (first, second, third)] == [(True, ""), (False, ""), (False, "")]
+    assert (second.entries, second.postings, third.postings) == (2, 4, 0)
+    assert third.upto == second.upto > first.upto
+
+    account = books.open("su", 10)
+    insider.execute("UPDATE ledger_account SET balance_fen = balance_fen + 7 WHERE id = %s", [account])
+    try:
+        broken, again = verify_new(), verify_new()
+        answer = Client().get("/readyz", headers={"Host": settings.APP_NETLOC}).json()
+        figures = Client().get("/metrics", headers={"Host": settings.APP_NETLOC}).content.decode()
+    finally:
+        insider.execute("UPDATE ledger_account SET balance_fen = balance_fen - 7 WHERE id = %s", [account])
+    assert broken and again
+    assert broken.rule == "an account's balance is not where its last posting left it"
+    assert (broken.whole, again.whole, again.subject) == (False, True, str(account))
+    assert answer["alarms"] == ["books"] and "rongliao_books_hold 0.0" in figures
+
+    mended = verify_new()
+    assert mended and (mended.whole, mended.rule) == (True, "")
+    assert "alarms" not in Client().get("/readyz", headers={"Host": settings.APP_NETLOC}).json()
+
+
+def test_the_step_before_the_new_postings_is_proved_too(kept_books: Books, insider: psycopg.Connection[Any]) -> None:
+    su = kept_books.open("su", 100)
+    ((middle,),) = insider.execute("SELECT max(id) FROM ledger_posting").fetchall()
+    kept_books.post((su, -10), (kept_books.bank("settlement"), 10))
+    with insider.transaction(force_rollback=True), insider.cursor() as cursor:
+        assert look_at_new(cursor, middle).broken is None
+        cursor.execute("ALTER TABLE ledger_posting DISABLE TRIGGER USER")
+        cursor.execute("UPDATE ledger_posting SET balance_after_fen = 101 WHERE account_id = %s AND seq = 1", [su])
+        assert look_at_new(cursor, middle).broken is not None
 
 
 def test_the_command_exits_1_and_names_the_first_break(
-    shared_database: FreshDatabase, shared_books: Books, owner: psycopg.Connection[Any]
+    shared_database: FreshDatabase, kept_books: Books, insider: psycopg.Connection[Any]
 ) -> None:
-    _some_books(shared_books)
     environment = {**os.environ, **shared_database.environment, "DEMO": "1"}
 
-    def run() -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
+    said = StringIO()
+    call_command("verify_ledger", stdout=said)
+    insider.execute("UPDATE ledger_account SET balance_fen = balance_fen + 7 WHERE type = 'customer'")
+    try:
+        bad = subprocess.run(
             [sys.executable, "manage.py", "verify_ledger"],
             cwd=settings.BASE_DIR,
             env=environment,
@@ -75,14 +152,9 @@ def test_the_command_exits_1_and_names_the_first_break(
             text=True,
             check=False,
         )
-
-    good = run()
-    owner.execute("UPDATE ledger_account SET balance_fen = balance_fen + 7 WHERE type = 'customer'")
-    try:
-        bad = run()
     finally:
-        owner.execute("UPDATE ledger_account SET balance_fen = balance_fen - 7 WHERE type = 'customer'")
+        insider.execute("UPDATE ledger_account SET balance_fen = balance_fen - 7 WHERE type = 'customer'")
 
-    assert (good.returncode, bad.returncode) == (0, 1), json.dumps([good.stderr, bad.stderr])
-    assert "the books hold" in good.stdout
+    assert bad.returncode == 1, json.dumps([bad.stdout, bad.stderr])
+    assert "the books hold" in said.getvalue()
     assert "an account's balance is not the sum of its postings" in bad.stderr
