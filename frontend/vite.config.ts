@@ -7,18 +7,6 @@ import { defineConfig } from "vitest/config";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-/** Vant's icon font is fetched from a CDN; a bank's page loads nothing from elsewhere. */
-function withoutForeignFonts(): Plugin {
-  return {
-    name: "without-foreign-fonts",
-    enforce: "pre",
-    transform(code, id) {
-      if (!/[\\/]vant[\\/].*\.css(\?|$)/.test(id)) return null;
-      return { code: code.replace(/@font-face\s*\{[^}]*\}/g, ""), map: null };
-    },
-  };
-}
-
 /** Writes sw.js with the names of the files that the app's first screens need. */
 function serviceWorker(): Plugin {
   return {
@@ -52,7 +40,7 @@ const backend = process.env["RONGLIAO_BACKEND"] ?? "http://localhost:8000";
 
 export default defineConfig(({ command }) => ({
   base: command === "build" ? "/static/dist/" : "/",
-  plugins: [withoutForeignFonts(), vue(), serviceWorker()],
+  plugins: [vue(), serviceWorker()],
   resolve: { alias: { "@": here("./src") } },
   define: {
     __VUE_OPTIONS_API__: "false",

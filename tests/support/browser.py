@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
@@ -44,7 +45,14 @@ class Phones:
     pages: list[tuple[str, Page]] = field(default_factory=list)
 
     def open(
-        self, name: str, *, size: tuple[int, int] = PHONE, path: str = "/", language: str = "zh-CN", dark: bool = False
+        self,
+        name: str,
+        *,
+        size: tuple[int, int] = PHONE,
+        path: str = "/",
+        language: str = "zh-CN",
+        dark: bool = False,
+        service_workers: Literal["allow", "block"] = "block",
     ) -> Page:
         """A new browser of its own (own cookies), at the path, not signed in."""
         phone = size == PHONE
@@ -57,7 +65,7 @@ class Phones:
             has_touch=phone,
             is_mobile=phone,
             reduced_motion="reduce",
-            service_workers="block",
+            service_workers=service_workers,
         )
         context.set_default_timeout(STEP_LIMIT_MS)
         self._listen(name, context)

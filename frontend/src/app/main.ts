@@ -6,7 +6,8 @@ import { i18n, preferredLanguage, useLanguage } from "@/shared/i18n";
 import { keepShell } from "./shell";
 import App from "./App.vue";
 import { router } from "./router";
-import { useSession } from "./stores/session";
+import { emptyKept, keptOwner } from "@/chat/kept";
+import { startFrom, useSession } from "./stores/session";
 
 // The first view's code comes while the words do, and not after the session is known; the router says if it does not.
 for (const record of router.resolve(location.pathname).matched) {
@@ -18,7 +19,10 @@ for (const record of router.resolve(location.pathname).matched) {
 await useLanguage(preferredLanguage());
 const app = createApp(App).use(createPinia()).use(i18n).use(router);
 
+startFrom(keptOwner);
 onSignedOut(() => {
+  // A session that was ended, here or from another device, leaves nothing behind.
+  void emptyKept();
   const session = useSession();
   if (!session.me) return;
   session.forget();

@@ -1,19 +1,23 @@
 import { defineStore } from "pinia";
-import { computed, ref, shallowReactive } from "vue";
-import { api, ApiError, messageOf } from "@/shared/api";
+import { computed, ref, shallowReactive, watch } from "vue";
+import { api, ApiError } from "@/shared/api";
 import type { Person } from "@/shared/people";
+import { useCourier } from "./courier";
+import { useHistory } from "./history";
+import { emptyKept, Kept, openKept } from "./kept";
 import { merge } from "./log";
+import { Outbox } from "./outbox";
 import { previewOf } from "./preview";
 import { socket } from "./socket";
-import { acknowledgedMessage, newOutgoing, newTalk, peerOf, pictureForm, showTyping, talkName } from "./talks";
-import type { ConversationDetail, ConversationItem, FrameOf, Message, MessagePage, Outgoing, SyncAnswer, Talk, TalkSummary } from "./types";
+import { acknowledgedMessage, itemOf, newTalk, peerOf, showTyping, talkName } from "./talks";
+import type { ConversationDetail, ConversationItem, FrameOf, Message, Outgoing, SyncAnswer, Talk, TalkSummary } from "./types";
 
-const PAGE = 40;
-const ACK_LIMIT_MS = 12_000;
-const MAX_TRIES = 3;
 const TYPING_EVERY_MS = 2_500;
 const GAP_WAIT_MS = 150;
 const MAX_SYNC_ROUNDS = 50;
+/** Lively conversations whose newest page is fetched ahead, so that they open without a network. */
+const AHEAD = 12;
+const AHEAD_AFTER_MS = 2_000;
 
 export const useChat = defineStore("chat", () => {
   const meId = ref<string | null>(null);
@@ -21,13 +25,24 @@ export const useChat = defineStore("chat", () => {
   const people = shallowReactive(new Map<string, Person>());
   const ready = ref(false);
   const error = ref<unknown>(null);
-  const waiting = new Map<string, ReturnType<typeof setTimeout>>();
-  const uploading = new Set<string>();
   const typedAt = new Map<string, number>();
   let syncing: Promise<void> | null = null;
   let again = false;
   let gap: ReturnType<typeof setTimeout> | undefined;
+  let ahead: ReturnType<typeof setTimeout> | undefined;
   let looking: string | null = null;
+  let kept: Kept | null = null;
+  let outbox: Outbox | null = null;
+  let restored: Promise<void> = Promise.resolve();
+  const unsent = ref(0);
+
+  const courier = useCourier(apply);
+  const history = useHistory({
+    kept: () => kept,
+    know,
+    scheduleSync,
+    reading: (id) => looking === id && socket.status.value === "open",
+  });
 
   const list = computed(() =>
     [...talks.values()]
@@ -38,18 +53,32 @@ export const useChat = defineStore("chat", () => {
 
   function know(found: readonly Person[]): void {
     for (const person of found) people.set(person.id, person);
+    kept?.keepPeople(found);
+  }
+
+  /** What the list shows of a conversation goes to the device. */
+  function note(talk: Talk): void {
+    kept?.keepLine(itemOf(talk), talk.readTo);
   }
 
   /** Takes over what the server says of a conversation; what it holds of messages stays. */
   function put(item: ConversationItem): Talk {
-    const known = talks.get(item.id);
-    if (known) {
-      Object.assign(known, { ...item, version: known.version });
-      return known;
+    let talk = talks.get(item.id);
+    if (talk) {
+      Object.assign(talk, { ...item, version: talk.version });
+    } else {
+      talk = shallowReactive(newTalk(item));
+      talk.outgoing = outbox?.of(item.id) ?? [];
+      talks.set(item.id, talk);
     }
-    const talk = shallowReactive(newTalk(item));
-    talks.set(item.id, talk);
+    settleUnread(talk);
+    note(talk);
     return talk;
+  }
+
+  /** What was read here while there was no network counts as read, before the server hears of it. */
+  function settleUnread(talk: Talk): void {
+    if (talk.readTo >= talk.seq) talk.unread = 0;
   }
 
   function learn(found: ConversationDetail): Talk {
@@ -81,53 +110,85 @@ export const useChat = defineStore("chat", () => {
   }
 
   async function rounds(): Promise<void> {
+    await restored;
     for (let round = 0; round < MAX_SYNC_ROUNDS; round += 1) {
       const have = Object.fromEntries([...talks.values()].map((talk) => [talk.id, talk.version]));
       const answer = await api.post<SyncAnswer>("/api/chat/sync", { have });
-      take(answer);
-      if (!answer.changes.some((change) => change.more)) return;
+      take(answer, have);
+      if (!answer.changes.some((change) => change.more)) break;
+    }
+    await tellRead();
+  }
+
+  /** What was read without a network, or over a connection that broke, so that every device counts the same. */
+  async function tellRead(): Promise<void> {
+    for (const talk of talks.values()) {
+      if (talk.readTo <= talk.read_seq) continue;
+      try {
+        const told = await api.post<{ seq: number; unread: number }>(`/api/chat/conversations/${talk.id}/read`, { seq: talk.readTo });
+        Object.assign(talk, { read_seq: told.seq, readTo: told.seq, unread: told.unread });
+      } catch (thrown) {
+        // The conversation is no longer theirs: sync says so.
+        if (!(thrown instanceof ApiError) || thrown.unanswered) throw thrown;
+        talk.readTo = talk.read_seq;
+      }
+      note(talk);
     }
   }
 
-  function take(answer: SyncAnswer): void {
+  function take(answer: SyncAnswer, have: Readonly<Record<string, number>>): void {
     know(answer.people);
     for (const item of answer.conversations) put(item);
     for (const mark of answer.marks) {
       const talk = talks.get(mark.id);
-      if (talk && talk.version === mark.version) Object.assign(talk, mark);
+      if (!talk || talk.version !== mark.version) continue;
+      const { read_seq, unread: count, muted, pinned, hidden } = talk;
+      if (mark.read_seq === read_seq && mark.unread === count && mark.muted === muted && mark.pinned === pinned && mark.hidden === hidden) continue;
+      Object.assign(talk, mark);
+      settleUnread(talk);
+      note(talk);
     }
     for (const change of answer.changes) {
       const talk = talks.get(change.conversation_id);
       if (!talk) continue;
-      if (change.reset) {
-        if (talk.loaded) {
-          talk.messages = merge([], change.messages, { older: true });
-          talk.older = (talk.messages[0]?.seq ?? 1) > 1;
-        }
-        talk.version = change.upto;
-      } else {
+      history.notice(talk.id, change.messages);
+      if (change.reset) restart(talk, change);
+      else {
         if (talk.loaded) talk.messages = merge(talk.messages, change.messages);
         talk.version = Math.max(talk.version, change.upto);
+        kept?.advance(talk.id, have[talk.id] ?? 0, change.upto, change.messages);
       }
-      for (const message of change.messages) confirm(talk, message);
+      for (const message of change.messages) confirm(message);
+      note(talk);
     }
-    for (const id of answer.gone) talks.delete(id);
+    forget(answer.gone);
     if (looking) markRead(looking);
   }
 
-  /** Our own message is there: what stood for it goes. */
-  function confirm(talk: Talk, message: Message): void {
-    if (message.sender_id !== meId.value) return;
-    settle(talk, message.client_id);
+  /** Too much has changed to tell it all: the newest page, and whatever was pushed after it. */
+  function restart(talk: Talk, change: SyncAnswer["changes"][number]): void {
+    const whole = Math.min(...change.messages.map((message) => message.seq)) <= 1;
+    if (talk.loaded) {
+      const later = talk.messages.filter((message) => message.version > change.upto);
+      talk.messages = merge(merge([], change.messages, { older: true }), later);
+      talk.older = !whole;
+    }
+    if (talk.version > change.upto) scheduleSync();
+    talk.version = change.upto;
+    kept?.replace(talk.id, change.upto, change.messages, whole);
+    if (looking === talk.id) void history.fill(talk);
   }
 
-  function settle(talk: Talk, clientId: string): void {
-    clearTimeout(waiting.get(clientId));
-    waiting.delete(clientId);
-    const there = talk.outgoing.find((one) => one.clientId === clientId);
-    if (!there) return;
-    if (there.preview) URL.revokeObjectURL(there.preview);
-    talk.outgoing = talk.outgoing.filter((one) => one.clientId !== clientId);
+  function forget(ids: readonly string[]): void {
+    for (const id of ids) talks.delete(id);
+    kept?.forget(ids);
+  }
+
+  /** Our own message is there: what stood for it goes. */
+  function confirm(message: Message): void {
+    if (message.sender_id !== meId.value) return;
+    courier.confirmed(message.client_id);
+    void outbox?.settle(message.client_id);
   }
 
   /** A message, or a new version of one, from the socket or from our own sending. */
@@ -137,9 +198,14 @@ export const useChat = defineStore("chat", () => {
       scheduleSync();
       return;
     }
-    if (message.version === talk.version + 1) talk.version = message.version;
-    else if (message.version > talk.version) scheduleSync();
-    confirm(talk, message);
+    history.notice(talk.id, [message]);
+    if (message.version === talk.version + 1) {
+      talk.version = message.version;
+      kept?.advance(talk.id, message.version - 1, message.version, [message]);
+    } else if (message.version > talk.version) {
+      scheduleSync();
+    }
+    confirm(message);
     if (talk.loaded) talk.messages = merge(talk.messages, [message]);
     const fresh = message.seq > talk.seq;
     if (fresh) {
@@ -155,6 +221,7 @@ export const useChat = defineStore("chat", () => {
       talk.unread += 1;
       if (looking === talk.id) markRead(talk.id);
     }
+    note(talk);
   }
 
   function scheduleSync(): void {
@@ -162,123 +229,45 @@ export const useChat = defineStore("chat", () => {
     gap = setTimeout(() => void sync(), GAP_WAIT_MS);
   }
 
-  /** Asks for one conversation again: its members, its marks. */
-  async function refresh(id: string): Promise<Talk | null> {
+  /** Asks for one conversation: its members, its marks. Null where it is not the person's. */
+  async function find(id: string): Promise<Talk | null> {
     try {
       return learn(await api.get<ConversationDetail>(`/api/chat/conversations/${id}`));
     } catch (thrown) {
-      if (thrown instanceof ApiError && thrown.status === 404) talks.delete(id);
+      if (!(thrown instanceof ApiError) || thrown.status !== 404) throw thrown;
+      forget([id]);
       return null;
     }
   }
+  const refresh = (id: string): Promise<Talk | null> => find(id).catch(() => null);
 
-  /** The newest page of a conversation, unless it is here. */
+  /** The newest page of a conversation, unless it is here. Throws where it cannot be known whether there is one. */
   async function open(id: string): Promise<void> {
-    const talk = talks.get(id) ?? (await refresh(id));
-    if (!talk || talk.loaded) return;
-    talk.error = null;
-    try {
-      const page = await api.get<MessagePage>(`/api/chat/conversations/${id}/messages`, { query: { limit: PAGE } });
-      know(page.people);
-      talk.messages = merge([], page.items, { older: true });
-      talk.older = page.next !== null;
-      talk.loaded = true;
-      // What was pushed while the page was on its way is in neither, or in both: sync says.
-      if (page.version !== talk.version) scheduleSync();
-      talk.version = page.version;
-      const newest = page.items[0];
-      if (newest && newest.seq >= talk.seq) Object.assign(talk, { seq: newest.seq, last: newest });
-    } catch (thrown) {
-      talk.error = thrown;
-    }
+    await restored;
+    const talk = talks.get(id) ?? (await find(id));
+    if (talk) await history.open(talk);
   }
 
   async function loadOlder(id: string): Promise<void> {
     const talk = talks.get(id);
-    const first = talk?.messages[0];
-    if (!talk || !first || !talk.older || talk.loadingOlder) return;
-    talk.loadingOlder = true;
-    try {
-      const page = await api.get<MessagePage>(`/api/chat/conversations/${id}/messages`, { query: { limit: PAGE, before: first.seq } });
-      know(page.people);
-      talk.messages = merge(talk.messages, page.items, { older: true });
-      talk.older = page.next !== null;
-    } finally {
-      talk.loadingOlder = false;
-    }
+    if (talk) await history.loadOlder(talk);
   }
 
-  function change(talk: Talk, clientId: string, what: Partial<Outgoing>): void {
-    talk.outgoing = talk.outgoing.map((one) => (one.clientId === clientId ? { ...one, ...what } : one));
-  }
-
-  /** Says something: shown at once, sent when there is a connection, in order. */
-  function say(id: string, text: string): void {
+  /** What waits to be sent has changed. */
+  function showOutgoing(id: string, waiting: readonly Outgoing[]): void {
+    unsent.value = outbox?.size ?? 0;
     const talk = talks.get(id);
     if (!talk) return;
-    const out = newOutgoing({ text });
-    talk.outgoing = [...talk.outgoing, out];
-    talk.active_at = out.at;
-    transmit(talk, out.clientId);
+    talk.outgoing = waiting;
+    const newest = waiting.at(-1);
+    if (newest && newest.at > talk.active_at) talk.active_at = newest.at;
   }
 
-  function transmit(talk: Talk, clientId: string): void {
-    const out = talk.outgoing.find((one) => one.clientId === clientId);
-    if (!out || out.state !== "sending" || waiting.has(clientId) || uploading.has(clientId)) return;
-    if (out.kind === "picture") {
-      void upload(talk, out);
-      return;
-    }
-    if (!socket.send({ type: "send", conversation_id: talk.id, client_id: clientId, text: out.text })) return;
-    waiting.set(clientId, setTimeout(() => unanswered(talk, clientId), ACK_LIMIT_MS));
-  }
-
-  /** No answer: the same id is sent again over another connection, which cannot double it; then the person decides. */
-  function unanswered(talk: Talk, clientId: string): void {
-    waiting.delete(clientId);
-    const out = talk.outgoing.find((one) => one.clientId === clientId);
-    if (!out) return;
-    if (out.tries + 1 >= MAX_TRIES) change(talk, clientId, { state: "failed" });
-    else {
-      change(talk, clientId, { tries: out.tries + 1 });
-      socket.renew();
-    }
-  }
-
-  async function upload(talk: Talk, out: Outgoing): Promise<void> {
-    if (!out.file) return;
-    uploading.add(out.clientId);
-    try {
-      apply(await api.upload<Message>(`/api/chat/conversations/${talk.id}/pictures`, pictureForm(out.clientId, out.file)));
-      settle(talk, out.clientId);
-    } catch (thrown) {
-      change(talk, out.clientId, { state: "failed", reason: messageOf(thrown) });
-    } finally {
-      uploading.delete(out.clientId);
-    }
-  }
-
-  function showPicture(id: string, file: File): void {
-    const talk = talks.get(id);
-    if (!talk) return;
-    const out = newOutgoing({ file });
-    talk.outgoing = [...talk.outgoing, out];
-    transmit(talk, out.clientId);
-  }
-
-  /** Tries a failed message again, under its old id. */
-  function retry(id: string, clientId: string): void {
-    const talk = talks.get(id);
-    if (!talk) return;
-    change(talk, clientId, { state: "sending", reason: "", tries: 0 });
-    transmit(talk, clientId);
-  }
-
-  /** Gives a failed message up. */
-  function discard(id: string, clientId: string): void {
-    const talk = talks.get(id);
-    if (talk) settle(talk, clientId);
-  }
+  /** Says something: shown at once, sent in order when there is a connection. Resolves when the device has it. */
+  const say = (id: string, text: string): Promise<void> => restored.then(() => outbox?.say(id, { text }));
+  const showPicture = (id: string, file: File): Promise<void> => restored.then(() => outbox?.say(id, { file }));
+  const retry = (clientId: string): void => void outbox?.retry(clientId);
+  const discard = (clientId: string): void => void outbox?.settle(clientId);
 
   const recall = async (message: Message): Promise<void> => apply(await api.post<Message>(`/api/chat/messages/${message.id}/recall`));
 
@@ -288,7 +277,9 @@ export const useChat = defineStore("chat", () => {
     if (!talk) return;
     talk.unread = 0;
     if (talk.seq <= talk.read_seq) return;
+    talk.readTo = Math.max(talk.readTo, talk.seq);
     if (socket.send({ type: "read", conversation_id: id, seq: talk.seq })) talk.read_seq = talk.seq;
+    note(talk);
   }
 
   /** The conversation that the person is looking at, or null. */
@@ -325,67 +316,98 @@ export const useChat = defineStore("chat", () => {
 
   const stops: (() => void)[] = [];
 
-  /** Begins for a person; for another one than before, from nothing. */
-  function start(personId: string): void {
+  /** Begins for a person; for another one than before, from nothing. `keep`: this is the person's own device. */
+  function start(personId: string, keep: boolean): void {
     if (meId.value === personId) return;
     stop();
     meId.value = personId;
+    restored = restore(personId, keep);
     stops.push(
       socket.on("ready", () => {
-        for (const timer of waiting.values()) clearTimeout(timer);
-        waiting.clear();
-        void sync().then(() => {
-          for (const talk of talks.values()) for (const out of talk.outgoing) transmit(talk, out.clientId);
-        });
+        courier.interrupt();
+        void sync().then(() => outbox?.resume());
+      }),
+      watch(socket.status, (status) => {
+        if (status !== "open") courier.interrupt();
       }),
       socket.on("message", (frame) => apply(frame.message)),
       socket.on("ack", (frame) => acknowledged(frame)),
-      socket.on("error", (frame) => refused(frame)),
+      socket.on("error", (frame) => courier.refused(frame)),
       socket.on("read", (frame) => {
         const talk = talks.get(frame.conversation_id);
-        if (talk && frame.seq >= talk.read_seq) Object.assign(talk, { read_seq: frame.seq, unread: frame.unread });
+        if (!talk || frame.seq < talk.read_seq) return;
+        Object.assign(talk, { read_seq: frame.seq, unread: frame.unread });
+        settleUnread(talk);
+        note(talk);
       }),
       socket.on("typing", (frame) => {
         const talk = talks.get(frame.conversation_id);
         if (talk) showTyping(talk, frame.person_id);
       }),
       socket.on("conversation", (frame) => {
-        if (frame.gone) talks.delete(frame.conversation_id);
+        if (frame.gone) forget([frame.conversation_id]);
         else void refresh(frame.conversation_id);
       }),
     );
     socket.start();
-    void sync();
+    void sync().then(() => {
+      ahead = setTimeout(() => void fetchAhead(), AHEAD_AFTER_MS);
+    });
+  }
+
+  /** What the device has is there before the server answers. */
+  async function restore(personId: string, keep: boolean): Promise<void> {
+    const found = keep ? await openKept(personId) : new Kept(personId);
+    if (!keep) void emptyKept(personId);
+    if (meId.value !== personId) {
+      found.close();
+      return;
+    }
+    const { talks: lines, people: known } = await found.restore();
+    if (meId.value !== personId) {
+      found.close();
+      return;
+    }
+    for (const person of known) if (!people.has(person.id)) people.set(person.id, person);
+    for (const line of lines) {
+      if (talks.has(line.id)) continue;
+      talks.set(line.id, shallowReactive({ ...newTalk(line.item), version: line.version, readTo: line.readTo }));
+    }
+    kept = found;
+    outbox = new Outbox({ personId, kept: found, transmit: courier.transmit, show: showOutgoing });
+    await outbox.look();
+    if (talks.size > 0) ready.value = true;
+  }
+
+  /** Who this is, for a start without a network. */
+  const rememberMe = (me: object): void => void restored.then(() => kept?.rememberMe(me));
+
+  /** The newest page of what is most lively, for a time without a network. */
+  async function fetchAhead(): Promise<void> {
+    for (const talk of list.value.slice(0, AHEAD)) {
+      if (socket.status.value !== "open") return;
+      await history.prefetch(talk).catch(() => undefined);
+    }
   }
 
   function acknowledged(frame: FrameOf<"ack">): void {
-    const talk = talks.get(frame.conversation_id);
-    const out = talk?.outgoing.find((one) => one.clientId === frame.client_id);
-    if (talk && out) apply(acknowledgedMessage(frame, out.text, meId.value));
-  }
-
-  function refused(frame: FrameOf<"error">): void {
-    const talk = talks.get(frame.conversation_id ?? "");
-    if (!talk || !frame.client_id) return;
-    clearTimeout(waiting.get(frame.client_id));
-    waiting.delete(frame.client_id);
-    const out = talk.outgoing.find((one) => one.clientId === frame.client_id);
-    if (frame.retry && out && out.tries + 1 < MAX_TRIES) {
-      change(talk, frame.client_id, { tries: out.tries + 1 });
-      setTimeout(() => transmit(talk, out.clientId), 1_500);
-    } else {
-      change(talk, frame.client_id, { state: "failed", reason: frame.message });
-    }
+    const out = outbox?.find(frame.client_id);
+    if (out) apply(acknowledgedMessage(frame, out.text, meId.value));
   }
 
   function stop(): void {
     for (const end of stops.splice(0)) end();
-    for (const timer of waiting.values()) clearTimeout(timer);
-    waiting.clear();
+    outbox?.close();
+    courier.interrupt();
     clearTimeout(gap);
+    clearTimeout(ahead);
     socket.stop();
+    kept?.close();
+    kept = null;
+    outbox = null;
     talks.clear();
     people.clear();
+    unsent.value = 0;
     ready.value = false;
     error.value = null;
     looking = null;
@@ -393,8 +415,8 @@ export const useChat = defineStore("chat", () => {
   }
 
   return {
-    meId, talks, people, list, unread, ready, error,
-    start, stop, sync, open, loadOlder, refresh, say, showPicture, retry, discard, recall, markRead, lookAt, typing, mark, openWith, openGroup,
+    meId, talks, people, list, unread, unsent, ready, error,
+    start, stop, sync, rememberMe, open, loadOlder, refresh, say, showPicture, retry, discard, recall, markRead, lookAt, typing, mark, openWith, openGroup,
     peer, nameOf, conversation,
   };
 });

@@ -6,14 +6,15 @@ const TYPING_HOLDS_MS = 5_000;
 
 /** A conversation of which only the list's line is known. */
 export function newTalk(item: ConversationItem): Talk {
-  return { ...item, messages: [], loaded: false, older: true, loadingOlder: false, outgoing: [], typing: null, error: null };
+  return { ...item, readTo: 0, messages: [], loaded: false, older: true, loadingOlder: false, outgoing: [], typing: null, error: null };
 }
 
 /** Something that goes out now, under an id that it keeps. */
-export function newOutgoing(what: { text: string } | { file: File }): Outgoing {
+export function newOutgoing(conversationId: string, what: { text: string } | { file: File }): Outgoing {
   const file = "file" in what ? what.file : null;
   return {
     clientId: newId(),
+    conversationId,
     kind: file ? "picture" : "text",
     text: "text" in what ? what.text : "",
     file,
@@ -23,6 +24,12 @@ export function newOutgoing(what: { text: string } | { file: File }): Outgoing {
     reason: "",
     tries: 0,
   };
+}
+
+/** What the server says of a conversation, as this device knows it: without its messages. */
+export function itemOf(talk: Talk): ConversationItem {
+  const { id, kind, title, seq, version, archived, notice_version, active_at, read_seq, unread, muted, pinned, hidden, member_count, peer_ids, last } = talk;
+  return { id, kind, title, seq, version, archived, notice_version, active_at, read_seq, unread, muted, pinned, hidden, member_count, peer_ids: [...peer_ids], last };
 }
 
 /** The form that a picture travels in. */

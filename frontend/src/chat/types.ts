@@ -60,6 +60,7 @@ export interface SyncAnswer {
 /** What the person sent and the server has not confirmed. */
 export interface Outgoing {
   clientId: string;
+  conversationId: string;
   kind: "text" | "picture";
   text: string;
   /** A picture that is on its way: the file, and an address to show it by. */
@@ -76,6 +77,8 @@ export interface Outgoing {
 export interface Talk extends Omit<ConversationItem, "version"> {
   /** Everything up to this version is in what we hold. */
   version: number;
+  /** Read up to here on this device; the server may not know yet. */
+  readTo: number;
   /** A stretch without holes, oldest first, that ends with the newest message. */
   messages: readonly Message[];
   loaded: boolean;

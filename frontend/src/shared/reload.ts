@@ -4,7 +4,8 @@ const ONCE = "rl.reloaded";
 export function reloadWhenReplaced(): void {
   addEventListener("vite:preloadError", (event) => {
     const last = Number(sessionStorage.getItem(ONCE) ?? 0);
-    if (Date.now() - last < 60_000) return;
+    // Without a network there is no new page to load.
+    if (!navigator.onLine || Date.now() - last < 60_000) return;
     sessionStorage.setItem(ONCE, String(Date.now()));
     event.preventDefault();
     location.reload();

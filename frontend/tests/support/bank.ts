@@ -1,0 +1,240 @@
+import { vi } from "vitest";
+import type { ConversationItem, Message, MessagePage, SyncAnswer } from "@/chat/types";
+
+/** The bank's side of chat, small and in memory: the same promises as the server's, on the network's own doors. */
+
+const RESET_AFTER = 500;
+const CHANGES_PAGE = 100;
+const NEWEST_PAGE = 50;
+
+export const SU = "su";
+export const LIN = "lin";
+
+interface Log {
+  item: ConversationItem;
+  messages: Message[];
+  /** How far each has read. */
+  read: Map<string, number>;
+}
+
+function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}
+
+export class Bank {
+  readonly logs = new Map<string, Log>();
+  readonly sockets = new Set<FakeSocket>();
+  /** Client ids in the order in which they came, every time that they came. */
+  readonly sent: string[] = [];
+  readonly asked: string[] = [];
+  private connected = true;
+  /** How a text is answered: by an acknowledgement, a refusal, or not at all. */
+  answer: (text: string) => "ack" | "refuse" | "silence" = () => "ack";
+  /** Frames on their way to the clients that get lost. */
+  dropped: (frame: object) => boolean = () => false;
+  latencyMs = 0;
+
+  constructor(conversations: readonly string[] = ["c1"]) {
+    for (const id of conversations) this.open(id);
+  }
+
+  open(id: string): Log {
+    const item: ConversationItem = {
+      id, kind: "direct", title: "", seq: 0, version: 0, archived: false, notice_version: "", active_at: "2026-11-23T10:00:00Z", read_seq: 0, unread: 0,
+      muted: false, pinned: false, hidden: false, member_count: 2, peer_ids: [LIN], last: null,
+    };
+    const log: Log = { item, messages: [], read: new Map() };
+    this.logs.set(id, log);
+    return log;
+  }
+
+  log(id: string): Log {
+    const log = this.logs.get(id);
+    if (!log) throw new Error(`no conversation ${id}`);
+    return log;
+  }
+
+  /** Somebody says something; the same client id again gives the same message. */
+  say(id: string, text: string, sender = LIN, clientId = `k-${id}-${sender}-${this.log(id).item.seq + 1}`): Message {
+    const log = this.log(id);
+    const twin = log.messages.find((one) => one.client_id === clientId);
+    if (twin) return twin;
+    const seq = log.item.seq + 1;
+    const version = log.item.version + 1;
+    const message: Message = {
+      id: `${id}-${seq}`, conversation_id: id, seq, version, client_id: clientId, sender_id: sender, kind: "text", text, picture: null, card: null,
+      notice: null, warning: null, at: new Date(Date.UTC(2026, 10, 23, 10, 0, seq)).toISOString(), recalled: false,
+    };
+    log.messages.push(message);
+    Object.assign(log.item, { seq, version, last: message, active_at: message.at });
+    this.push({ type: "message", message });
+    return message;
+  }
+
+  /** An old message changes. */
+  recall(id: string, seq: number): void {
+    const log = this.log(id);
+    log.item.version += 1;
+    const message = { ...(log.messages[seq - 1] as Message), text: "", recalled: true, version: log.item.version };
+    log.messages[seq - 1] = message;
+    if (log.item.last?.seq === seq) log.item.last = message;
+    this.push({ type: "message", message });
+  }
+
+  push(frame: object): void {
+    if (!this.online || this.dropped(frame)) return;
+    for (const socket of this.sockets) socket.hear(frame);
+  }
+
+  /** Without a network nothing gets through, and the browser knows. */
+  get online(): boolean {
+    return this.connected;
+  }
+
+  set online(yes: boolean) {
+    this.connected = yes;
+    Object.defineProperty(navigator, "onLine", { value: yes, configurable: true });
+    dispatchEvent(new Event(yes ? "online" : "offline"));
+  }
+
+  cut(): void {
+    this.online = false;
+    for (const socket of [...this.sockets]) socket.close();
+  }
+
+  item(id: string): ConversationItem {
+    const { item, messages, read } = this.log(id);
+    const upTo = read.get(SU) ?? 0;
+    return { ...item, read_seq: upTo, unread: messages.filter((message) => message.seq > upTo && message.sender_id !== SU).length };
+  }
+
+  markRead(id: string, seq: number): { seq: number; unread: number } {
+    const log = this.log(id);
+    log.read.set(SU, Math.max(log.read.get(SU) ?? 0, seq));
+    const { read_seq, unread } = this.item(id);
+    this.push({ type: "read", conversation_id: id, seq: read_seq, unread });
+    return { seq: read_seq, unread };
+  }
+
+  private sync(have: Record<string, number>): SyncAnswer {
+    const answer: SyncAnswer = { conversations: [], marks: [], changes: [], gone: Object.keys(have).filter((id) => !this.logs.has(id)), people: [], more: false };
+    for (const id of this.logs.keys()) {
+      const item = this.item(id);
+      const before = have[id];
+      if (before === item.version) {
+        answer.marks.push(item);
+        continue;
+      }
+      answer.conversations.push(item);
+      if (before === undefined) continue;
+      const { messages } = this.log(id);
+      if (item.version - before > RESET_AFTER || before > item.version) {
+        answer.changes.push({ conversation_id: id, reset: true, upto: item.version, more: false, messages: messages.slice(-NEWEST_PAGE) });
+      } else {
+        const changed = messages.filter((message) => message.version > before).sort((one, other) => one.version - other.version);
+        const page = changed.slice(0, CHANGES_PAGE);
+        const more = changed.length > CHANGES_PAGE;
+        answer.changes.push({ conversation_id: id, reset: false, upto: more ? (page.at(-1)?.version ?? before) : item.version, more, messages: page });
+      }
+    }
+    return answer;
+  }
+
+  private page(id: string, query: URLSearchParams): MessagePage {
+    const before = Number(query.get("before") ?? Infinity);
+    const limit = Number(query.get("limit") ?? 50);
+    const older = this.log(id).messages.filter((message) => message.seq < before);
+    const items = older.slice(-limit).reverse();
+    return { items, people: [], next: older.length > items.length ? String(items.at(-1)?.seq) : null, version: this.log(id).item.version };
+  }
+
+  async handle(path: string, init: RequestInit | undefined): Promise<Response> {
+    if (!this.online) throw new TypeError("no network");
+    const { pathname, searchParams } = new URL(path, "http://localhost");
+    this.asked.push(`${init?.method ?? "GET"} ${pathname}${searchParams.size ? `?${searchParams.toString()}` : ""}`);
+    const body = typeof init?.body === "string" ? (JSON.parse(init.body) as Record<string, unknown>) : {};
+    const [, id = "", what] = /^\/api\/chat\/conversations\/([^/]+)(?:\/(\w+))?$/.exec(pathname) ?? [];
+    let answer: unknown;
+    if (pathname === "/api/chat/sync") answer = this.sync(body["have"] as Record<string, number>);
+    else if (what === "messages") answer = this.page(id, searchParams);
+    else if (what === "read") answer = this.markRead(id, Number(body["seq"]));
+    else if (what === "pictures") answer = this.take(id, "", (init?.body as FormData).get("client_id") as string);
+    else if (this.logs.has(id)) answer = { conversation: this.item(id), people: [] };
+    else return new Response(JSON.stringify({ error: { code: "not_found", message: "" } }), { status: 404 });
+    // What was true when the request was handled travels; it may be old when it arrives.
+    const text = JSON.stringify(answer);
+    if (this.latencyMs) await wait(this.latencyMs);
+    if (!this.online) throw new TypeError("the network went away");
+    return new Response(text, { status: 200 });
+  }
+
+  take(id: string, text: string, clientId: string): Message {
+    this.sent.push(clientId);
+    return this.say(id, text, SU, clientId);
+  }
+
+  /** Puts itself where the browser's network is. */
+  install(): void {
+    // eslint-disable-next-line @typescript-eslint/no-this-alias
+    const bank = this;
+    vi.stubGlobal("fetch", (path: string, init?: RequestInit) => this.handle(path, init));
+    vi.stubGlobal("WebSocket", class extends FakeSocket {
+      constructor() {
+        super(bank);
+      }
+    });
+  }
+}
+
+class FakeSocket {
+  static readonly OPEN = 1;
+  readyState = 0;
+  onmessage: ((event: { data: string }) => void) | null = null;
+  onclose: ((event: { code: number }) => void) | null = null;
+
+  constructor(private readonly bank: Bank) {
+    setTimeout(() => {
+      if (!bank.online) {
+        this.close();
+        return;
+      }
+      this.readyState = 1;
+      bank.sockets.add(this);
+      this.hear({ type: "ready", v: 1, connection_id: "x", max_frame_bytes: 65_536, max_text: 4_000, now: "", person_id: SU });
+    }, 0);
+  }
+
+  hear(frame: object): void {
+    const data = JSON.stringify(frame);
+    queueMicrotask(() => {
+      if (this.readyState === 1) this.onmessage?.({ data });
+    });
+  }
+
+  send(data: string): void {
+    const frame = JSON.parse(data) as { type: string; conversation_id: string; client_id: string; text: string; seq: number };
+    const { bank } = this;
+    if (!bank.online) return;
+    if (frame.type === "read") bank.markRead(frame.conversation_id, frame.seq);
+    if (frame.type !== "send") return;
+    const kind = bank.answer(frame.text);
+    if (kind === "refuse") {
+      bank.sent.push(frame.client_id);
+      this.hear({ type: "error", code: "no", message: "no", params: {}, client_id: frame.client_id, conversation_id: frame.conversation_id, retry: false });
+      return;
+    }
+    const again = bank.log(frame.conversation_id).messages.some((one) => one.client_id === frame.client_id);
+    const message = bank.take(frame.conversation_id, frame.text, frame.client_id);
+    const { id, conversation_id, seq, version, client_id, at } = message;
+    if (kind === "ack") this.hear({ type: "ack", id, conversation_id, seq, version, client_id, at, again, warning: null });
+  }
+
+  close(): void {
+    if (this.readyState === 3) return;
+    this.readyState = 3;
+    this.bank.sockets.delete(this);
+    queueMicrotask(() => this.onclose?.({ code: 1006 }));
+  }
+}
