@@ -8,19 +8,20 @@ import { api, ApiError } from "@/shared/api";
 import InstallBanner from "./InstallBanner.vue";
 import { page, tab } from "./routes";
 import { install, keepShell } from "./shell";
-import { useSession, type Me } from "./stores/session";
+import { startFrom, useSession, type Me } from "./stores/session";
 
 const me = { id: "1", name: "周经理", remark: null, hue: 0, avatar_url: null, seal: null, kind: "staff", roles: ["advisor"] } as unknown as Me;
 const view = () => Promise.resolve({ default: defineComponent(() => () => h("p")) });
 
 beforeEach(() => {
   setActivePinia(createPinia());
+  startFrom(() => Promise.resolve(null));
   vi.restoreAllMocks();
 });
 
 describe("the session", () => {
   it("is asked for once, however many routes want it", async () => {
-    const get = vi.spyOn(api, "get").mockResolvedValue(me);
+    const get = vi.spyOn(api, "get").mockResolvedValue({ me });
     const session = useSession();
     await Promise.all([session.ready(), session.ready()]);
     await session.ready();
@@ -28,15 +29,15 @@ describe("the session", () => {
     expect(session.me?.name).toBe("周经理");
   });
 
-  it("knows nobody after a 401, which is an answer and no failure", async () => {
-    vi.spyOn(api, "get").mockRejectedValue(new ApiError("sign_in_needed", "请登录", 401));
+  it("knows that nobody is signed in, which is an answer and no failure", async () => {
+    vi.spyOn(api, "get").mockResolvedValue({ me: null });
     const session = useSession();
     await session.ready();
     expect([session.me, session.error]).toEqual([null, null]);
   });
 
   it("keeps the reason when the server did not answer, and asks again the next time", async () => {
-    const get = vi.spyOn(api, "get").mockRejectedValueOnce(new ApiError("offline", "没有网络")).mockResolvedValueOnce(me);
+    const get = vi.spyOn(api, "get").mockRejectedValueOnce(new ApiError("offline", "没有网络")).mockResolvedValueOnce({ me });
     const session = useSession();
     await session.ready();
     expect(session.error).toBeInstanceOf(ApiError);
@@ -45,8 +46,26 @@ describe("the session", () => {
     expect(get).toHaveBeenCalledTimes(2);
   });
 
+  it("takes the device's word without a network, until the server says otherwise", async () => {
+    startFrom(() => Promise.resolve(me));
+    vi.spyOn(api, "get").mockRejectedValueOnce(new ApiError("offline", "没有网络")).mockResolvedValueOnce({ me: null });
+    const session = useSession();
+    await session.ready();
+    expect([session.me?.id, session.presumed, session.error]).toEqual(["1", true, null]);
+    await session.load();
+    expect([session.me, session.presumed]).toEqual([null, false]);
+  });
+
+  it("does not take the device's word where the server refuses", async () => {
+    startFrom(() => Promise.resolve(me));
+    vi.spyOn(api, "get").mockRejectedValueOnce(new ApiError("server", "故障", 500));
+    const session = useSession();
+    await session.ready();
+    expect([session.me, session.error instanceof ApiError]).toEqual([null, true]);
+  });
+
   it("forgets a person who leaves", async () => {
-    const get = vi.spyOn(api, "get").mockResolvedValue(me);
+    const get = vi.spyOn(api, "get").mockResolvedValue({ me });
     const session = useSession();
     await session.ready();
     session.forget();
@@ -79,7 +98,7 @@ describe("an area's routes", () => {
 });
 
 it("the desk's rail shows a person the places of their roles, in order", async () => {
-  vi.spyOn(api, "get").mockResolvedValue(me);
+  vi.spyOn(api, "get").mockResolvedValue({ me });
   await useSession().ready();
   const place = (name: string, order: number, roles: string[]) => ({ path: `/${name}`, name, component: view, meta: { rail: { icon: "chart" as const, label: "shell.deskHome", order, roles } } });
   const router = createRouter({
