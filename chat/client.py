@@ -1,0 +1,390 @@
+"""A client for the command line, and the whole protocol in one file for people who write bots.
+
+    python -m chat.client sign-in --url https://chat.bank.example --phone 13800000001
+    python -m chat.client conversations
+    python -m chat.client messages CONVERSATION --limit 20
+    python -m chat.client send CONVERSATION "明天上午可以"
+    python -m chat.client follow
+
+The password is asked for, or read from RONGLIAO_PASSWORD. What the client knows stands in one file (`--state`) that
+its owner alone may read: the session, the version of every conversation, and texts that have no acknowledgement yet.
+Answers are JSON, one object a line. `send` waits until the text is committed, also through a cut; interrupted, it
+leaves the text in the file, and the next `send` or `follow` sends it.
+
+What a client owes the server, and the server a client:
+
+- A text gets its `client_id` before it is sent, and keeps it until it is acknowledged. Sent again, it is the same
+  message; so a client that does not know sends again.
+- A conversation is a log of versions. A pushed message whose `version` is the next one is applied; any other says that
+  something was missed, and `POST /api/chat/sync` with the versions one has answers what. Nobody waits for a push.
+- Unknown frames and fields are ignored. `probe` is answered with `probed`; who does not answer is taken for one that
+  does not read, and is disconnected.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import getpass
+import json
+import os
+import random
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import httpx
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.typing import Origin
+
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.4, 15.0
+ANSWER_LIMIT_S = 20.0
+COOKIES = ("rl_session",)
+SESSION_OVER = frozenset({4001, 4401})
+"""The socket's close codes after which the same session will not be let in again."""
+
+
+class Refused(Exception):
+    """The server refused for good: `code` is for programs, `message` for people."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{message} ({code})")
+        self.code, self.message = code, message
+
+
+@dataclass
+class State:
+    """What survives the process. `have`: the version of each conversation up to which everything was handed out."""
+
+    url: str = ""
+    device_id: str = field(default_factory=lambda: str(uuid4()))
+    cookies: dict[str, str] = field(default_factory=dict)
+    have: dict[str, int] = field(default_factory=dict)
+    outbox: list[dict[str, str]] = field(default_factory=list)
+    path: Path | None = None
+
+    @classmethod
+    def load(cls, path: Path) -> "State":
+        """The state in that file, or a new one that will be kept there."""
+        if not path.exists():
+            return cls(path=path)
+        return cls(**json.loads(path.read_text("utf-8")), path=path)
+
+    def save(self) -> None:
+        """Puts it on the disk, whole or not at all."""
+        if self.path is None:
+            return
+        content = {name: value for name, value in asdict(self).items() if name != "path"}
+        new = self.path.with_name(self.path.name + ".new")
+        with open(new, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            json.dump(content, file, ensure_ascii=False)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(self.path)
+
+
+class Client:
+    """One signed-in person. Use it as a context: inside, it is connected, and comes back by itself when it is cut.
+
+    async with Client(State.load(path)) as client:
+        async for message in client.follow():
+            if message["text"] == "ping":
+                await client.send(message["conversation_id"], "pong")
+    """
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self._http = httpx.AsyncClient(
+            base_url=state.url, headers={"Origin": state.url}, cookies=state.cookies, timeout=ANSWER_LIMIT_S
+        )
+        self._arrived: asyncio.Queue[tuple[dict[str, Any], str, int] | Exception] = asyncio.Queue()
+        self._waiting: dict[str, asyncio.Future[dict[str, Any]]] = {}
+        self._seen = dict(state.have)
+        self._socket: ClientConnection | None = None
+        self._running: asyncio.Task[None] | None = None
+        self._in_order = asyncio.Lock()
+
+    async def __aenter__(self) -> "Client":
+        self._running = asyncio.create_task(self._run())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._running is not None:
+            self._running.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._running
+        await self._http.aclose()
+
+    async def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """One request. Raises Refused with the server's reason, httpx.TransportError where there is no answer."""
+        answer = await self._http.request(method, path, json=body)
+        if answer.status_code >= 500:
+            raise httpx.ReadError(f"{method} {path}: {answer.status_code}")
+        content: dict[str, Any] = answer.json() if answer.content else {}
+        if answer.status_code >= 400:
+            error = content.get("error", {})
+            raise Refused(error.get("code", str(answer.status_code)), error.get("message", answer.reason_phrase))
+        return content
+
+    async def sign_in(self, phone: str, password: str, device_name: str = "命令行") -> dict[str, Any]:
+        """Opens a session and keeps it. Raises Refused."""
+        me = await self.call(
+            "POST",
+            "/api/session",
+            {
+                "phone": phone,
+                "password": password,
+                "device_id": self.state.device_id,
+                "device_name": device_name,
+            },
+        )
+        self.state.cookies = {name: self._http.cookies[name] for name in COOKIES}
+        self.state.save()
+        return me
+
+    async def sign_out(self) -> None:
+        """Ends the session; versions and unsent texts go with it."""
+        await self.call("DELETE", "/api/session")
+        self.state.cookies, self.state.have, self.state.outbox = {}, {}, []
+        self.state.save()
+
+    async def conversations(self) -> AsyncIterator[dict[str, Any]]:
+        """All conversations, newest first, page by page."""
+        cursor: str | None = None
+        while True:
+            page = await self.call("GET", "/api/chat/conversations" + (f"?before={cursor}" if cursor else ""))
+            people = {person["id"]: person["name"] for person in page["people"]}
+            for item in page["items"]:
+                yield {**item, "title": item["title"] or "、".join(people.get(one, "?") for one in item["peer_ids"])}
+            cursor = page["next"]
+            if cursor is None:
+                return
+
+    async def messages(self, conversation_id: str, limit: int = 50) -> list[dict[str, Any]]:
+        """The newest messages, oldest first."""
+        page = await self.call("GET", f"/api/chat/conversations/{conversation_id}/messages?limit={limit}")
+        return list(reversed(page["items"]))
+
+    async def send(self, conversation_id: str, text: str) -> dict[str, Any]:
+        """Sends a text and waits until it is committed; answers its `id` and `seq`.
+
+        It is on the disk before it is sent: after a crash the next client with this state sends it, once.
+        Raises Refused; the text is then forgotten.
+        """
+        entry = {"client_id": str(uuid4()), "conversation_id": conversation_id, "text": text}
+        self.state.outbox.append(entry)
+        self.state.save()
+        told = self._waiting[entry["client_id"]] = asyncio.get_running_loop().create_future()
+        await self._transmit([entry])
+        return await told
+
+    async def flush(self) -> None:
+        """Waits until nothing of an earlier run is unsent."""
+        while self.state.outbox:
+            waiting = [
+                self._waiting.setdefault(entry["client_id"], asyncio.get_running_loop().create_future())
+                for entry in self.state.outbox
+            ]
+            await asyncio.gather(*waiting, return_exceptions=True)
+
+    async def follow(self) -> AsyncIterator[dict[str, Any]]:
+        """Every message and every new version of one, from where the state stands, for ever.
+
+        A message counts as handed out when the next one is asked for: after a crash in between it comes again.
+        Raises Refused when the session is over.
+        """
+        while True:
+            arrived = await self._arrived.get()
+            if isinstance(arrived, Exception):
+                raise arrived
+            message, conversation_id, version = arrived
+            if message:
+                yield message
+            self.state.have[conversation_id] = max(version, self.state.have.get(conversation_id, 0))
+            if self._arrived.empty():
+                self.state.save()
+
+    async def _run(self) -> None:
+        pause = FIRST_PAUSE_S
+        while True:
+            try:
+                await self._connected()
+                pause = FIRST_PAUSE_S
+            except ConnectionClosed as closed:
+                if closed.rcvd is not None and closed.rcvd.code in SESSION_OVER:
+                    self._end(Refused("sign_in_needed", "登录已失效,请重新登录"))
+                    return
+            except Refused as refused:
+                self._end(refused)
+                return
+            except (OSError, WebSocketException, TimeoutError, httpx.TransportError):
+                pass
+            self._socket = None
+            await asyncio.sleep(pause * random.uniform(0.7, 1.3))  # noqa: S311 - spreads those who come back at once
+            pause = min(pause * 2, LONGEST_PAUSE_S)
+
+    def _end(self, error: Exception) -> None:
+        self._arrived.put_nowait(error)
+        for future in self._waiting.values():
+            if not future.done():
+                future.set_exception(error)
+
+    async def _connected(self) -> None:
+        cookie = "; ".join(f"{name}={value}" for name, value in self.state.cookies.items())
+        async with connect(
+            self.state.url.replace("http", "ws", 1) + "/ws/",
+            origin=Origin(self.state.url),
+            additional_headers={"Cookie": cookie},
+            open_timeout=ANSWER_LIMIT_S,
+        ) as socket:
+            async for text in socket:
+                for line in str(text).split("\n"):
+                    await self._take(socket, json.loads(line))
+
+    async def _take(self, socket: ClientConnection, frame: dict[str, Any]) -> None:
+        match frame["type"]:
+            case "ready":
+                await self._catch_up()
+                self._socket = socket
+                await self._transmit(self.state.outbox)
+            case "message":
+                message = frame["message"]
+                conversation_id, version = message["conversation_id"], message["version"]
+                known = self._seen.get(conversation_id, 0)
+                if version == known + 1:
+                    self._hand_out(message, conversation_id, version)
+                elif version > known:
+                    await self._catch_up()
+            case "conversation":
+                await self._catch_up()
+            case "ack":
+                self._settle(frame["client_id"], frame)
+            case "error" if frame["client_id"] and not frame["retry"]:
+                self._settle(frame["client_id"], Refused(frame["code"], frame["message"]))
+            case "error" if frame["client_id"]:
+                raise TimeoutError(frame["code"])  # comes back, and sends again
+            case "probe":
+                await socket.send(json.dumps({"type": "probed", "n": frame["n"]}))
+
+    def _hand_out(self, message: dict[str, Any], conversation_id: str, version: int) -> None:
+        self._seen[conversation_id] = version
+        self._arrived.put_nowait((message, conversation_id, version))
+
+    def _settle(self, client_id: str, outcome: dict[str, Any] | Exception) -> None:
+        self.state.outbox = [entry for entry in self.state.outbox if entry["client_id"] != client_id]
+        self.state.save()
+        future = self._waiting.pop(client_id, None)
+        if future is None or future.done():
+            return
+        if isinstance(outcome, Exception):
+            future.set_exception(outcome)
+        else:
+            future.set_result(outcome)
+
+    async def _transmit(self, entries: list[dict[str, str]]) -> None:
+        async with self._in_order:
+            for entry in list(entries):
+                if self._socket is None:
+                    return  # they go out, in this order, when the socket is open
+                with contextlib.suppress(ConnectionClosed):
+                    await self._socket.send(json.dumps({"type": "send", **entry}, ensure_ascii=False))
+
+    async def _catch_up(self) -> None:
+        """From what was seen to the present. A conversation that is new here begins with its newest message."""
+        more = True
+        while more:
+            answer = await self.call("POST", "/api/chat/sync", {"have": self._seen})
+            more = answer["more"]
+            for gone in answer["gone"]:
+                self._seen.pop(gone, None)
+                self.state.have.pop(gone, None)
+            for change in answer["changes"]:
+                for message in change["messages"]:
+                    self._hand_out(message, change["conversation_id"], min(message["version"], change["upto"]))
+                self._hand_out({}, change["conversation_id"], change["upto"])
+            for item in answer["conversations"]:
+                if item["id"] not in self._seen:
+                    self._hand_out(item["last"] or {}, item["id"], item["version"])
+
+
+def _say(content: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(content, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+async def _perform(asked: argparse.Namespace, state: State) -> None:
+    client = Client(state)
+    match asked.command:
+        case "sign-in":
+            password = os.environ.get("RONGLIAO_PASSWORD") or getpass.getpass("密码: ")
+            me = await client.sign_in(asked.phone, password)
+            _say({"id": me["id"], "name": me["name"], "roles": me["roles"]})
+        case "sign-out":
+            await client.sign_out()
+        case "conversations":
+            async for item in client.conversations():
+                _say({name: item[name] for name in ("id", "kind", "title", "unread", "version")})
+        case "messages":
+            for message in await client.messages(asked.conversation, asked.limit):
+                _say(message)
+        case "send":
+            async with client:
+                await client.flush()
+                _say(await client.send(asked.conversation, asked.text))
+        case "follow":
+            async with client:
+                async for message in client.follow():
+                    if asked.conversation in {None, message["conversation_id"]}:
+                        _say(message)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    made = argparse.ArgumentParser(prog="python -m chat.client", description="融聊 on the command line")
+    made.add_argument("--state", type=Path, default=Path("rongliao-client.json"), help="the file of what it knows")
+    commands = made.add_subparsers(dest="command", required=True)
+    sign_in = commands.add_parser("sign-in", help="open a session")
+    sign_in.add_argument("--url", required=True, help="the app's origin, e.g. http://localhost:8000")
+    sign_in.add_argument("--phone", required=True)
+    commands.add_parser("sign-out", help="end the session")
+    commands.add_parser("conversations", help="list them")
+    messages = commands.add_parser("messages", help="the newest of a conversation")
+    messages.add_argument("conversation")
+    messages.add_argument("--limit", type=int, default=50)
+    send = commands.add_parser("send", help="send a text; ends when it is committed")
+    send.add_argument("conversation")
+    send.add_argument("text")
+    follow = commands.add_parser("follow", help="print everything that comes, also what was missed")
+    follow.add_argument("conversation", nargs="?")
+    return made
+
+
+def main() -> int:
+    """Exit codes: 0 done, 1 refused or unreachable, 2 wrong words."""
+    asked = parser().parse_args()
+    state = State.load(asked.state)
+    if asked.command == "sign-in":
+        parts = urlsplit(asked.url)
+        state = State(url=f"{parts.scheme}://{parts.netloc}", device_id=state.device_id, path=asked.state)
+    if not state.url:
+        sys.stderr.write("nobody is signed in here: python -m chat.client sign-in --url … --phone …\n")
+        return 2
+    try:
+        asyncio.run(_perform(asked, state))
+    except Refused as refused:
+        sys.stderr.write(f"{refused}\n")
+        return 1
+    except httpx.TransportError as error:
+        sys.stderr.write(f"{state.url} does not answer: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 0
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
