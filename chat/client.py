@@ -178,7 +178,8 @@ class Client:
         entry = {"client_id": str(uuid4()), "conversation_id": conversation_id, "text": text}
         self.state.outbox.append(entry)
         self.state.save()
-        told = self._waiting[entry["client_id"]] = asyncio.get_running_loop().create_future()
+        told: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        self._waiting[entry["client_id"]] = told
         await self._transmit([entry])
         return await told
 
