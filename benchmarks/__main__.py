@@ -3,17 +3,24 @@
 import argparse
 import sys
 
-from benchmarks import bed, chat, ledger
+from benchmarks import bed, chat, group, ledger, processes, sync
 from benchmarks.report import Report
 from deploy.local.install import ROOT
 from deploy.local.processes import Failed
 
-PARTS = {"ledger": ledger.run, "chat": chat.run}
+PARTS = {
+    "ledger": ledger.run,
+    "pairs": chat.run,
+    "group": group.run,
+    "processes": processes.run,
+    "sync": sync.run,
+}
+TOGETHER = {"chat": ["pairs", "group", "processes", "sync"]}
 
 
 def main() -> int:
     options = argparse.ArgumentParser()
-    options.add_argument("parts", nargs="*", choices=[*PARTS, []], default=[])
+    options.add_argument("parts", nargs="*", choices=[*PARTS, *TOGETHER, []], default=[])
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--seconds", type=float, default=5.0)
     chosen = options.parse_args()
@@ -21,7 +28,7 @@ def main() -> int:
     try:
         with bed.make() as made:
             bed.peer_packages(made.children, made.folder / "npm.log")
-            for name in chosen.parts or PARTS:
+            for name in [one for part in chosen.parts or PARTS for one in TOGETHER.get(part, [part])]:
                 PARTS[name](made, report, rounds=chosen.rounds, seconds=chosen.seconds)
     except Failed as failure:
         print(f"\n{failure}", file=sys.stderr)

@@ -20,13 +20,14 @@ from typing import Any
 from deploy.local import install
 from deploy.local.install import PYTHON, ROOT
 from deploy.local.postgres import APP, OWNER, SUPERUSER, Cluster, free_ports, unprivileged_account
-from deploy.local.processes import Children, Failed, tail
+from deploy.local.processes import Children, Failed, end, tail
 from deploy.local.run import copy_programs, wheel_binaries
 from tests.support import obtain
 
 PEERS = Path(__file__).resolve().parent / "peers"
 START_LIMIT_S = 60
 RUN_LIMIT_S = 300
+IDLE_SETTLES_S = 3
 
 
 @dataclass
@@ -93,6 +94,10 @@ class Bed:
             time.sleep(0.1)
         raise Failed(f"{name} did not start:\n{tail(log, 30)}")
 
+    def end(self, name: str) -> None:
+        """Stops a server that is measured no more."""
+        end(self.servers.pop(name), signal.SIGTERM)
+
     def cpu_s(self, name: str) -> float:
         """Seconds of processor that the server and its children took so far."""
         ticks = 0
@@ -123,17 +128,37 @@ class Bed:
         """The server's memory in KiB while the load only stays connected."""
         executable, _ = install.node()
         command = [str(executable), str(PEERS / "load.mjs")]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as client:
+        with (
+            (self.folder / "idle.log").open("wb") as log,
+            subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True) as client,
+        ):
             assert client.stdin
             assert client.stdout
-            client.stdin.write(json.dumps({**plan, "idle_s": 30}))
+            client.stdin.write(json.dumps({**plan, "idle_s": 60}))
             client.stdin.close()
             if client.stdout.readline().strip() != "connected":
-                raise Failed(f"{name}: the idle connections were not made")
-            time.sleep(3)
+                raise Failed(f"{name}: the idle connections were not made\n{tail(self.folder / 'idle.log')}")
+            time.sleep(IDLE_SETTLES_S)
             memory = self.memory_kib(name)
             client.kill()
         return memory
+
+    def redis(self) -> str:
+        """A Redis for the processes of the product to speak over; its URL."""
+        (port,) = free_ports(1)
+        command = [
+            obtain.redis_server(),
+            "--port",
+            str(port),
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+            "--bind",
+            "127.0.0.1",
+        ]
+        self.serve("redis", command, dict(os.environ), port)
+        return f"redis://127.0.0.1:{port}/0"
 
 
 @contextlib.contextmanager
@@ -239,16 +264,16 @@ def node_reference(bed: Bed) -> int:
     return port
 
 
-def product(bed: Bed, name: str, database: str, *, server: str) -> tuple[int, str]:
+def product(bed: Bed, name: str, database: str, *, server: str, **more: str) -> tuple[int, str]:
     """The product on a server: uvicorn as in production, Daphne with the worker inside as in make run."""
     ports = free_ports(2)
-    environment = bed.environment(database, ports)
+    environment = bed.environment(database, ports) | more
     command: list[str | Path]
     if server == "daphne":
         command = [PYTHON, "-m", "deploy.local.serve"]
     else:
         command = [PYTHON, "-m", "uvicorn", "rongliao.asgi:application", "--host", "127.0.0.1", "--port", str(ports[0])]
-        command += ["--loop", "uvloop", "--ws", "websockets", "--ws-per-message-deflate", "false"]
+        command += ["--loop", "uvloop", "--ws", "websockets-sansio", "--ws-per-message-deflate", "false"]
         command += ["--lifespan", "off", "--no-access-log", "--log-level", "warning", "--ws-max-size", "65536"]
     bed.serve(name, command, environment, ports[0])
-    return ports[0], f"http://localhost:{ports[0]}"
+    return ports[0], environment["APP_ORIGIN"]

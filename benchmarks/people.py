@@ -1,11 +1,15 @@
-"""Run in the product's environment: pairs of people with open sessions and a conversation each.
+"""Run in the product's environment: people with open sessions, and their conversations.
 
-python -m benchmarks.people PAIRS prints a JSON list: two entries for each pair, each with cookie and conversation.
+python -m benchmarks.people pairs PAIRS        two entries for each pair, each with cookie and conversation
+python -m benchmarks.people crowd PEOPLE EACH  EACH sign-ins of so many people, with cookie
+python -m benchmarks.people group MEMBERS      the members of one group, each with cookie and conversation
+Prints a JSON list.
 """
 
 import json
 import sys
 from typing import Any
+from uuid import UUID
 
 import django
 
@@ -13,6 +17,7 @@ django.setup()
 
 from django.conf import settings  # noqa: E402
 from django.contrib.sessions.middleware import SessionMiddleware  # noqa: E402
+from django.db import transaction  # noqa: E402
 from django.http import HttpResponse  # noqa: E402
 from django.test import RequestFactory  # noqa: E402
 
@@ -20,6 +25,8 @@ from accounts.actions.registration import create_person  # noqa: E402
 from accounts.actions.sessions import DeviceClaim, open_session  # noqa: E402
 from chat.actions import open_conversation  # noqa: E402
 from kernel.ids import new_id  # noqa: E402
+
+Entry = dict[str, str]
 
 
 def cookie_of(person: Any) -> str:
@@ -31,20 +38,45 @@ def cookie_of(person: Any) -> str:
     return f"{settings.SESSION_COOKIE_NAME}={request.session.session_key}"
 
 
-def main() -> None:
+def person(prefix: str, number: int) -> Any:
+    return create_person(
+        kind="customer", phone=f"{prefix}{number:08d}", display_name=f"客户{prefix}{number}", password=None
+    )
+
+
+def entry(member: Any, conversation: UUID) -> Entry:
+    return {"cookie": cookie_of(member), "conversation": str(conversation)}
+
+
+def pairs(count: int) -> list[Entry]:
     made = []
-    for pair in range(int(sys.argv[1])):
-        people = [
-            create_person(
-                kind="customer", phone=f"137{pair * 2 + side:08d}", display_name=f"客户{pair}{side}", password=None
-            )
-            for side in (0, 1)
-        ]
-        conversation = open_conversation(
-            kind="direct", member_ids=[person.pk for person in people], opened_by=people[0].pk
-        )
-        made += [{"cookie": cookie_of(person), "conversation": str(conversation)} for person in people]
+    for pair in range(count):
+        both = [person("137", pair * 2 + side) for side in (0, 1)]
+        conversation = open_conversation(kind="direct", member_ids=[one.pk for one in both], opened_by=both[0].pk)
+        made += [entry(one, conversation) for one in both]
+    return made
+
+
+def crowd(count: int, each: int) -> list[Entry]:
+    return [
+        {"cookie": cookie_of(one)} for one in [person("138", number) for number in range(count)] for _ in range(each)
+    ]
+
+
+def group(members: int) -> list[Entry]:
+    everyone = [person("139", number) for number in range(members)]
+    conversation = open_conversation(
+        kind="group", member_ids=[one.pk for one in everyone], opened_by=everyone[0].pk, title="大群"
+    )
+    return [entry(one, conversation) for one in everyone]
+
+
+def main() -> None:
+    what, *numbers = sys.argv[1:]
+    with transaction.atomic():
+        made = {"pairs": pairs, "crowd": crowd, "group": group}[what](*map(int, numbers))
     print(json.dumps(made))
 
 
-main()
+if __name__ == "__main__":
+    main()

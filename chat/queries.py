@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from django.db import connection
 
 from accounts import queries as people
 from accounts.queries import PersonCard
 from chat import access, log
-from chat.models import Conversation, Member, Message, members_key
+from chat.models import Conversation, Member, members_key
 from chat.ports import BANK_PEOPLE
 from chat.wire import MessageEnvelope
 
@@ -26,8 +27,7 @@ CATCHING_UP = 60
 """Conversations whose changes one answer carries; the others say `more`."""
 
 
-@dataclass
-class ConversationItem:
+class ConversationItem(msgspec.Struct):
     """A conversation as its member's list shows it."""
 
     id: UUID
@@ -38,7 +38,6 @@ class ConversationItem:
     archived: bool
     notice_version: str
     active_at: datetime
-    joined_at_seq: int
     barred: str
     read_seq: int
     muted: bool
@@ -47,12 +46,10 @@ class ConversationItem:
     unread: int
     member_count: int
     peer_ids: list[UUID]
-    last_id: UUID | None
-    last: MessageEnvelope | None = None
+    last: MessageEnvelope | None
 
 
-@dataclass
-class Change:
+class Change(msgspec.Struct):
     """What changed in a conversation after the version that the client has, up to `upto`."""
 
     conversation_id: UUID
@@ -62,8 +59,7 @@ class Change:
     messages: list[MessageEnvelope]
 
 
-@dataclass
-class Mark:
+class Mark(msgspec.Struct):
     """A conversation without changes: how far it is read."""
 
     id: UUID
@@ -88,44 +84,103 @@ class SyncAnswer:
     more: bool = False
 
 
-_LIST = """
+class _Listed(msgspec.Struct):
+    """A row of the list, as PostgreSQL writes it in JSON."""
+
+    id: UUID
+    kind: str
+    title: str
+    seq: int
+    version: int
+    archived: bool
+    notice_version: str
+    active_at: datetime
+    joined_at_seq: int
+    barred: str
+    read_seq: int
+    muted: bool
+    pinned: bool
+    hidden: bool
+    unread: int
+    member_count: int
+    peer_ids: list[UUID]
+    last: log.Stored | None
+
+    def item(self) -> ConversationItem:
+        """The conversation as its member's list shows it."""
+        return ConversationItem(
+            id=self.id,
+            kind=self.kind,
+            title=self.title,
+            seq=self.seq,
+            version=self.version,
+            archived=self.archived,
+            notice_version=self.notice_version,
+            active_at=self.active_at,
+            barred=self.barred,
+            read_seq=self.read_seq,
+            muted=self.muted,
+            pinned=self.pinned,
+            hidden=self.hidden,
+            unread=self.unread,
+            member_count=self.member_count,
+            peer_ids=self.peer_ids,
+            last=None if self.last is None else self.last.envelope(),
+        )
+
+
+_listed = msgspec.json.Decoder(list[_Listed])
+
+# The list is one JSON text: 500 conversations with their newest messages are one row to fetch and one to decode. Where
+# a client has the conversation in this version (`have`), its newest message is left out.
+_LIST = f"""
+SELECT coalesce(json_agg(t), '[]')::text FROM (
 SELECT c.id, c.kind, c.title, c.seq, c.version, c.archived, c.notice_version, c.active_at, m.joined_at_seq,
     m.barred, m.read_seq, m.muted, m.pinned, coalesce(m.hidden_at_seq >= c.seq, false) AS hidden,
-    CASE WHEN c.seq > m.read_seq THEN chat_unread(c.id, m.person_id, m.read_seq) ELSE 0 END,
-    (SELECT count(*) FROM chat_member o WHERE o.conversation_id = c.id),
+    u.unread,
+    (SELECT count(*) FROM chat_member o WHERE o.conversation_id = c.id) AS member_count,
     ARRAY(SELECT o.person_id FROM chat_member o
-          WHERE o.conversation_id = c.id AND o.person_id <> m.person_id ORDER BY o.id LIMIT %(peers)s),
-    (SELECT l.id FROM chat_message l
-     WHERE l.conversation_id = c.id AND l.seq > m.joined_at_seq ORDER BY l.seq DESC LIMIT 1)
+          WHERE o.conversation_id = c.id AND o.person_id <> m.person_id ORDER BY o.id LIMIT %(peers)s) AS peer_ids,
+    (SELECT {log.ENVELOPE} FROM chat_message l
+     WHERE l.conversation_id = c.id AND l.seq > m.joined_at_seq AND (%(have)s::jsonb->>c.id::text) IS DISTINCT FROM
+         c.version::text
+     ORDER BY l.seq DESC LIMIT 1) AS last
 FROM chat_member m JOIN chat_conversation c ON c.id = m.conversation_id
+CROSS JOIN LATERAL (
+    SELECT count(*) AS unread FROM (
+        SELECT 1 FROM chat_message x
+        WHERE c.seq > m.read_seq AND x.conversation_id = c.id AND x.seq > m.read_seq AND x.sender_id <> m.person_id
+            AND x.kind <> 'notice' AND x.recalled_at IS NULL
+        ORDER BY x.seq LIMIT 100) seen) u
 WHERE m.person_id = %(person)s
-"""
-_ORDER = " ORDER BY m.pinned DESC, c.active_at DESC, c.id DESC LIMIT %(limit)s"
+"""  # noqa: S608  (the only thing put in is another constant)
+_ORDER = " ORDER BY m.pinned DESC, c.active_at DESC, c.id DESC LIMIT %(limit)s) t"
 _AFTER = " AND (m.pinned, c.active_at, c.id) < (%(pinned)s, %(active_at)s, %(id)s)"
 
-# For each conversation: the ids after the version that the client has, or those of the newest page.
-_CHANGED = """
-SELECT h.id, x.id FROM jsonb_to_recordset(%(have)s::jsonb) AS h(id uuid, version bigint, joined bigint, reset boolean)
+# For each conversation: what changed after the version that the client has, or the newest page.
+_CHANGED = f"""
+SELECT coalesce(json_agg({log.ENVELOPE}), '[]')::text
+FROM jsonb_to_recordset(%(have)s::jsonb) AS h(id uuid, version bigint, joined bigint, reset boolean)
 JOIN LATERAL (
-    (SELECT id, version FROM chat_message
+    (SELECT * FROM chat_message
      WHERE NOT h.reset AND conversation_id = h.id AND version > h.version ORDER BY version LIMIT %(changes)s)
     UNION ALL
-    (SELECT id, version FROM chat_message
+    (SELECT * FROM chat_message
      WHERE h.reset AND conversation_id = h.id AND seq > h.joined ORDER BY seq DESC LIMIT %(newest)s)
-) x ON true
-"""
+) l ON true
+"""  # noqa: S608
+
+_PAGE = f"""
+SELECT coalesce(json_agg({log.ENVELOPE}), '[]')::text FROM (
+    SELECT * FROM chat_message WHERE conversation_id = %s AND seq > %s AND seq < %s ORDER BY seq DESC LIMIT %s) l
+"""  # noqa: S608
+_LAST_SEQ = 2**63 - 1
 
 
-def _rows(statement: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+def _listing(statement: str, params: Mapping[str, Any]) -> list[_Listed]:
     with connection.cursor() as cursor:
-        cursor.execute(statement, {"peers": PEERS_SHOWN, **params})
-        return list(cursor.fetchall())
-
-
-def _with_last(items: Sequence[ConversationItem]) -> None:
-    found = log.envelopes(item.last_id for item in items if item.last_id)
-    for item in items:
-        item.last = found.get(item.last_id) if item.last_id else None
+        cursor.execute(statement, {"peers": PEERS_SHOWN, "have": "{}", **params})
+        return _listed.decode(cursor.fetchone()[0])
 
 
 def _people_of(
@@ -149,23 +204,20 @@ def conversations(
     """A page of the person's conversations, newest first (one more than `limit`), and the people in them."""
     statement = _LIST + (_AFTER if after else "") + _ORDER
     pinned, active_at, id_ = after or (None, None, None)
-    rows = _rows(
+    rows = _listing(
         statement, {"person": person_id, "limit": limit + 1, "pinned": pinned, "active_at": active_at, "id": id_}
     )
-    items = [ConversationItem(*row) for row in rows]
-    _with_last(items)
+    items = [row.item() for row in rows]
     return items, _people_of(items, (), person_id)
 
 
 def conversation(person_id: UUID, conversation_id: UUID) -> tuple[ConversationItem, list[PersonCard]]:
     """One conversation of the person's, and everybody in it (at most 500). Raises NotFound."""
     access.member_for(person_id, conversation_id)
-    rows = _rows(_LIST + " AND c.id = %(id)s", {"person": person_id, "id": conversation_id})
-    item = ConversationItem(*rows[0])
-    _with_last([item])
+    rows = _listing(_LIST + " AND c.id = %(id)s) t", {"person": person_id, "id": conversation_id})
     members = log.members_of([conversation_id])[conversation_id]
     cards = people.person_cards(members, viewer_id=person_id)
-    return item, [cards[member] for member in members if member in cards]
+    return rows[0].item(), [cards[member] for member in members if member in cards]
 
 
 def messages(
@@ -174,12 +226,8 @@ def messages(
     """Messages before a `seq` (None: the newest), newest first, one more than `limit`; the version at which they
     were read, and the people who wrote them. Raises NotFound."""
     member = access.member_for(person_id, conversation_id)
-    found = Message.objects.filter(conversation=conversation_id, seq__gt=member.joined_at_seq)
-    if before is not None:
-        found = found.filter(seq__lt=before)
-    ids = list(found.order_by("-seq").values_list("pk", flat=True)[: limit + 1])
-    by_id = log.envelopes(ids)
-    page = [by_id[id_] for id_ in ids]
+    bound = _LAST_SEQ if before is None else before
+    page = log.read(_PAGE, [conversation_id, member.joined_at_seq, bound, limit + 1])
     # The version was read before the messages: what changed in between comes again, and nothing is missed.
     return page, member.conversation.version, _people_of((), page, person_id)
 
@@ -190,69 +238,58 @@ def sync(person_id: UUID, have: Mapping[UUID, int]) -> SyncAnswer:
     Changed and new conversations come whole, unchanged ones as marks. A conversation that is more than RESET_AFTER
     changes behind comes as `reset` with its newest page. `more`: ask again with what came.
     """
-    rows = _rows(_LIST + _ORDER, {"person": person_id, "limit": MAX_LISTED + 1})
-    items = [ConversationItem(*row) for row in rows[:MAX_LISTED]]
+    known = json.dumps({str(id_): version for id_, version in have.items()})
+    rows = _listing(_LIST + _ORDER, {"person": person_id, "limit": MAX_LISTED + 1, "have": known})
     answer = SyncAnswer(more=len(rows) > MAX_LISTED)
-    mine = {item.id for item in items}
+    rows = rows[:MAX_LISTED]
+    mine = {row.id for row in rows}
     asked = [id_ for id_ in have if id_ not in mine]
     still = set(
         Member.objects.filter(person=person_id, conversation__in=asked).values_list("conversation_id", flat=True)
     )
     answer.gone = [id_ for id_ in asked if id_ not in still]
     behind = []
-    for item in items:
-        if have.get(item.id) == item.version:
+    for row in rows:
+        if have.get(row.id) == row.version:
             answer.marks.append(
                 Mark(
-                    *(item.id, item.version, item.barred, item.read_seq, item.unread),
-                    *(item.muted, item.pinned, item.hidden),
+                    *(row.id, row.version, row.barred, row.read_seq, row.unread),
+                    *(row.muted, row.pinned, row.hidden),
                 )
             )
             continue
-        answer.conversations.append(item)
-        if item.id in have:
-            behind.append(item)
-    _with_last(answer.conversations)
+        answer.conversations.append(row.item())
+        if row.id in have:
+            behind.append(row)
     _add_changes(answer, behind, have)
     told = [message for change in answer.changes for message in change.messages]
     answer.people = _people_of(answer.conversations, told, person_id)
     return answer
 
 
-def _add_changes(answer: SyncAnswer, behind: Sequence[ConversationItem], have: Mapping[UUID, int]) -> None:
+def _add_changes(answer: SyncAnswer, behind: Sequence[_Listed], have: Mapping[UUID, int]) -> None:
     served = behind[:CATCHING_UP]
     # A client that is ahead of the server has seen another history (a restored database): it starts afresh.
-    resets = {item.id for item in served if item.version - have[item.id] > RESET_AFTER or have[item.id] > item.version}
-    rows = _rows(
-        _CHANGED,
-        {
-            "have": json.dumps(
-                [
-                    {
-                        "id": str(item.id),
-                        "version": have[item.id],
-                        "joined": item.joined_at_seq,
-                        "reset": item.id in resets,
-                    }
-                    for item in served
-                ]
-            ),
-            "changes": CHANGES_PAGE + 1,
-            "newest": NEWEST_PAGE,
-        },
-    )
-    found = log.envelopes(message_id for _, message_id in rows)
+    resets = {row.id for row in served if row.version - have[row.id] > RESET_AFTER or have[row.id] > row.version}
+    asked = [
+        {"id": str(row.id), "version": have[row.id], "joined": row.joined_at_seq, "reset": row.id in resets}
+        for row in served
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(_CHANGED, {"have": json.dumps(asked), "changes": CHANGES_PAGE + 1, "newest": NEWEST_PAGE})
+        found = log.stored_decoder.decode(cursor.fetchone()[0])
     per: dict[UUID, list[MessageEnvelope]] = {}
-    for conversation_id, message_id in rows:
-        per.setdefault(conversation_id, []).append(found[message_id])
-    for item in behind:
-        changed = sorted(per.get(item.id, []), key=lambda message: message.version)
-        reset = item.id in resets
-        more = item not in served or (not reset and len(changed) > CHANGES_PAGE)
+    for stored in found:
+        per.setdefault(stored.conversation_id, []).append(stored.envelope())
+    served_ids = {row.id for row in served}
+    for row in behind:
+        changed = sorted(per.get(row.id, []), key=lambda message: message.version)
+        reset = row.id in resets
+        more = row.id not in served_ids or (not reset and len(changed) > CHANGES_PAGE)
         changed = changed if reset else changed[:CHANGES_PAGE]
-        upto = item.version if not more else changed[-1].version if changed else have[item.id]
-        visible = [message for message in changed if message.seq > item.joined_at_seq]
-        answer.changes.append(Change(item.id, reset, upto, more, visible))
+        upto = row.version if not more else changed[-1].version if changed else have[row.id]
+        visible = [message for message in changed if message.seq > row.joined_at_seq]
+        answer.changes.append(Change(row.id, reset, upto, more, visible))
         answer.more = answer.more or more
 
 
@@ -280,13 +317,14 @@ def conversations_with(person_id: UUID, other_ids: Sequence[UUID], *, kind: str)
 
 def unread_total(person_id: UUID) -> int:
     """How many messages the person has not read, over all conversations that are not muted."""
-    rows = _rows(
-        "SELECT coalesce(sum(chat_unread(c.id, m.person_id, m.read_seq)), 0) FROM chat_member m "
-        "JOIN chat_conversation c ON c.id = m.conversation_id "
-        "WHERE m.person_id = %(person)s AND NOT m.muted AND c.seq > m.read_seq",
-        {"person": person_id},
-    )
-    return int(rows[0][0])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(sum(chat_unread(c.id, m.person_id, m.read_seq)), 0) FROM chat_member m "
+            "JOIN chat_conversation c ON c.id = m.conversation_id "
+            "WHERE m.person_id = %(person)s AND NOT m.muted AND c.seq > m.read_seq",
+            {"person": person_id},
+        )
+        return int(cursor.fetchone()[0])
 
 
 def is_bank_identity(person_id: UUID) -> bool:

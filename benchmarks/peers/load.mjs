@@ -1,4 +1,5 @@
 // The client of every compared server: pairs of people, each keeping so many messages in flight, or sending at a rate.
+// With `receivers`, one person sends and all others listen: a group.
 // Reads one JSON object from standard input, prints one: what was sent, acknowledged and delivered, and how fast.
 import { randomUUID } from "node:crypto";
 import { connect } from "node:net";
@@ -14,14 +15,14 @@ const REPLY_LIMIT_MS = 10_000;
 const openers = {
   rongliao(person, acked, delivered) {
     return new Promise((resolve, reject) => {
-      const socket = new WebSocket(plan.url, { origin: plan.origin, headers: { Cookie: person.cookie } });
+      const socket = new WebSocket(person.url ?? plan.url, { origin: plan.origin, headers: { Cookie: person.cookie } });
       socket.on("error", reject);
       socket.on("close", (code) => closed(`rongliao closed a socket: ${code}`));
       socket.on("message", (data) => {
         for (const line of data.toString().split("\n")) {
           const frame = JSON.parse(line);
           if (frame.type === "ack") acked(frame.client_id);
-          else if (frame.type === "message") delivered(frame.message.client_id);
+          else if (frame.type === "message") delivered(frame.message.client_id, frame.message.seq);
           else if (frame.type === "probe") socket.send(JSON.stringify({ type: "probed", n: frame.n }));
           else if (frame.type === "error") closed(`rongliao refused: ${frame.code}`);
           else if (frame.type === "ready") {
@@ -73,7 +74,7 @@ const openers = {
         [/<success[^>]*\/>/, hello],
         [
           /<\/stream:features>/,
-          "<iq type='set' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>b</resource></bind></iq>",
+          `<iq type='set' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>${person.resource ?? "b"}</resource></bind></iq>`,
         ],
         [/<iq[^>]*id='bind'[\s\S]*?<\/iq>/, "<enable xmlns='urn:xmpp:sm:3'/>"],
         [/<enabled[^>]*>/, "<presence/>"],
@@ -132,8 +133,10 @@ function quantile(sorted, share) {
   return sorted.length ? sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] : null;
 }
 
-const messages = new Map(); // id -> { at, acked, delivered }
+const RECEIVERS = plan.receivers ?? 1;
+const messages = new Map(); // id -> { at, acked, delivered: how often, told: when last }
 const doubled = { acked: 0, delivered: 0 };
+let reordered = 0;
 let counting = false;
 let finished = false;
 const measured = { acked: 0, delivered: 0 };
@@ -167,14 +170,21 @@ function open(person) {
     }
     if (!plan.rate) fill(state);
   };
-  const delivered = (id) => {
+  let newest = 0;
+  const delivered = (id, seq) => {
     const message = messages.get(id);
     if (!message) return;
-    if (message.delivered) doubled.delivered += 1;
-    message.delivered = performance.now();
+    if (seq !== undefined) {
+      // One conversation a person: what arrives twice has a number that was there already.
+      if (seq === newest) doubled.delivered += 1;
+      else if (seq < newest) reordered += 1;
+      newest = Math.max(newest, seq);
+    }
+    message.delivered += 1;
+    if (message.delivered > RECEIVERS) doubled.delivered += 1;
     if (counting) {
       measured.delivered += 1;
-      deliveryMs.push(message.delivered - message.at);
+      deliveryMs.push(performance.now() - message.at);
     }
   };
   return openers[plan.protocol](person, acked, delivered).then((link) => Object.assign(state, { link, ...person }));
@@ -201,7 +211,8 @@ if (plan.idle_s) {
   process.exit(0);
 }
 
-const senders = plan.rate ? people : people.filter((_, index) => index % 2 === 0);
+const senders =
+  RECEIVERS > 1 ? people.slice(0, 1) : plan.rate ? people : people.filter((_, index) => index % 2 === 0);
 const beganCpu = process.cpuUsage();
 if (plan.rate) {
   // An open loop: what is late counts from when it was due.
@@ -227,7 +238,7 @@ if (plan.rate) {
 }
 const cpu = process.cpuUsage(beganCpu);
 const until = performance.now() + REPLY_LIMIT_MS;
-const unsettled = () => [...messages.values()].filter((message) => !message.acked || !message.delivered).length;
+const unsettled = () => [...messages.values()].filter((message) => !message.acked || message.delivered < RECEIVERS).length;
 while (unsettled() && performance.now() < until) await sleep(50);
 ending = true;
 for (const state of people) state.link.close();
@@ -238,7 +249,8 @@ console.log(
   JSON.stringify({
     sent: all.length,
     acked: all.filter((message) => message.acked).length,
-    delivered: all.filter((message) => message.delivered).length,
+    delivered: all.filter((message) => message.delivered >= RECEIVERS).length,
+    reordered,
     acked_twice: doubled.acked,
     delivered_twice: doubled.delivered,
     per_second: measured.acked / plan.seconds,
