@@ -47,12 +47,12 @@ _II = Rule(True, CLASS_II_DAY_FEN, CLASS_II_YEAR_FEN)
 _III = Rule(True, CLASS_III_DAY_FEN, CLASS_III_YEAR_FEN)
 _II_UNBOUND = Rule(
     False,
-    zh="线上开立的Ⅱ类账户只能从它绑定的账户收款",
+    zh="线上开立的 II 类账户只能从它绑定的账户收款",
     en="A class II account opened online takes money only from the account that is bound to it",
 )
 _III_WEALTH = Rule(
     False,
-    zh="Ⅲ类账户只用于小额收付,不能购买理财产品",
+    zh="III 类账户只用于小额收付,不能购买理财产品",
     en="A class III account is for small payments and does not buy wealth products",
 )
 
@@ -104,7 +104,6 @@ TABLE: dict[tuple[AccountClass, bool, Direction, Counterpart], Rule] = {
 CEILINGS_FEN: dict[AccountClass, int | None] = {"I": None, "II": None, "III": CLASS_III_CEILING_FEN}
 """The most that an account of the class may hold."""
 
-CLASS_MARKS: dict[str, str] = {"I": "Ⅰ", "II": "Ⅱ", "III": "Ⅲ"}
 REMOTE_CLASSES: tuple[AccountClass, ...] = ("II", "III")
 """What can be opened with a card of another bank and its four-element check. Class I is opened at a counter."""
 
@@ -136,7 +135,7 @@ def rule_for(side: Side, direction: Direction, counterpart: Counterpart) -> Rule
     """The row of the table for this account; what the table does not name is refused."""
     key = (side.account_class, side.opened_remotely, direction, counterpart)
     return TABLE.get(
-        key, Rule(False, zh="Ⅰ类账户只能在柜面开立", en="A class I account is opened at a branch, not remotely")
+        key, Rule(False, zh="I 类账户只能在柜面开立", en="A class I account is opened at a branch, not remotely")
     )
 
 
@@ -159,7 +158,7 @@ def allows(account_class: str | None, opened_remotely: bool, direction: Directio
 
 
 def _rooms(side: Side, rule: Rule, direction: Direction) -> list[_Room]:
-    mark, name = CLASS_MARKS[side.account_class], side.account_class
+    name = side.account_class
     way_zh, way_en = ("转入", "take in") if direction == "in" else ("转出", "pay out")
     rooms = []
     for limit, used, code, zh, en in (
@@ -172,7 +171,7 @@ def _rooms(side: Side, rule: Rule, direction: Direction) -> list[_Room]:
                 _Room(
                     left,
                     code,
-                    f"{mark}类账户{zh}累计{way_zh}最多 ¥ {yuan(limit)},目前还可{way_zh} ¥ {yuan(left)}",
+                    f"{name} 类账户{zh}累计{way_zh}最多 ¥ {yuan(limit)},目前还可{way_zh} ¥ {yuan(left)}",
                     f"A class {name} account may {way_en} at most ¥ {yuan(limit)} {en}; ¥ {yuan(left)} is left",
                 )
             )
@@ -183,7 +182,7 @@ def _rooms(side: Side, rule: Rule, direction: Direction) -> list[_Room]:
             _Room(
                 left,
                 "ceiling",
-                f"{mark}类账户余额最多 ¥ {yuan(ceiling)},目前还可收 ¥ {yuan(left)}",
+                f"{name} 类账户余额最多 ¥ {yuan(ceiling)},目前还可收 ¥ {yuan(left)}",
                 f"A class {name} account holds at most ¥ {yuan(ceiling)}; ¥ {yuan(left)} more fits",
             )
         )
@@ -212,23 +211,25 @@ def may_open(account_class: AccountClass, *, verified: bool, cards: int, opened:
     `verified`: name and ID number confirmed by a bank. `cards`: class I accounts or credit cards of other banks that
     the four-element check bound. `opened`: there is one already; one of each class is enough.
     """
-    mark = CLASS_MARKS[account_class]
     if account_class not in REMOTE_CLASSES:
         return Decision(
             False,
             "counter_only",
-            f"Ⅰ类账户只能在柜面开立({SOURCE_ZH})。",
+            f"I 类账户只能在柜面开立({SOURCE_ZH})。",
             f"A class I account is opened at a branch, not remotely ({SOURCE_EN}).",
         )
     if opened:
         return Decision(
-            False, "opened_already", f"您已有{mark}类账户。", f"You have a class {account_class} account already."
+            False,
+            "opened_already",
+            f"您已有 {account_class} 类账户。",
+            f"You have a class {account_class} account already.",
         )
     if not verified or not cards:
         return Decision(
             False,
             "proof_needed",
-            f"开立{mark}类账户需要先绑定本人的Ⅰ类账户或信用卡({SOURCE_ZH})。",
+            f"开立 {account_class} 类账户需要先绑定本人的 I 类账户或信用卡({SOURCE_ZH})。",
             f"A class {account_class} account needs a bound class I account or credit card of your own ({SOURCE_EN}).",
         )
     return Decision(True)

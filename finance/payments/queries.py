@@ -112,9 +112,9 @@ class Openable:
 
 
 def account_name(account: Account) -> tuple[str, str]:
-    """The account in words, zh and en: `储蓄卡 尾号 8823(Ⅰ类)`."""
-    mark = rules.CLASS_MARKS.get(account.account_class or "", "")
-    return f"{account.name} 尾号 {account.tail}({mark}类)", f"{account.name} ending {account.tail} (class {mark})"
+    """The account in words, zh and en: `储蓄卡 尾号 8823(I 类)`."""
+    name = account.account_class or ""
+    return f"{account.name} 尾号 {account.tail}({name} 类)", f"{account.name} ending {account.tail} (class {name})"
 
 
 def _in(language: Language, pair: tuple[str, str]) -> str:

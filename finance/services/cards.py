@@ -16,7 +16,6 @@ KIND = "alert"
 STATE = "told"
 CODE = "alerts"
 _WORDS = {"in": ("收入", "In"), "out": ("支出", "Out"), "held": ("冻结", "Held"), "free": ("解冻", "Released")}
-_SIGNS = {"in": "+", "out": "\u2212"}
 MENU = [
     {"key": "balance", "name": "余额", "action": {"kind": "view", "path": "/wealth"}},
     {"key": "entries", "name": "明细", "action": {"kind": "view", "path": "/wealth/accounts"}},
@@ -40,9 +39,9 @@ class AlertCard(msgspec.Struct, frozen=True):
 def summary(payload: AlertCard, state: str, language: str) -> str:
     """The card's line in a list of conversations."""
     zh, en = _WORDS[payload.direction]
-    amount = f"{_SIGNS.get(payload.direction, '')}{yuan(payload.amount_fen)}"
+    amount = yuan(payload.amount_fen)
     if language == "en":
-        return f"Card ending {payload.tail}: {en.lower()} ¥ {amount}"
+        return f"{payload.account_name} ending {payload.tail}: {en.lower()} ¥ {amount}"
     return f"{payload.account_name} 尾号 {payload.tail} {zh} ¥ {amount}"
 
 

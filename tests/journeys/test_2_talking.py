@@ -8,6 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 from chat.wire import MAX_TEXT
 from rongliao.demo.landscapes import paint
 from tests.support.browser import DESK
+from tests.support.site import Site
 
 
 def row_of(page: Page, name: str) -> Locator:
@@ -124,6 +125,21 @@ def test_what_is_written_without_a_network_goes_out_in_order_when_it_is_back(new
     said = lin.get_by_role("log").locator(".bubble").all_inner_texts()
     assert [text for text in said if text.startswith("离线")] == ["离线 0", "离线 1", "离线 2"]
     expect(su.get_by_text("发送中")).to_have_count(0)
+
+
+def test_a_page_out_of_reach_leaves_the_app_standing_and_opens_once_the_network_is_back(
+    new_phone: Callable[..., Page], site: Site
+) -> None:
+    su = new_phone("su")
+    expect(row_of(su, "林晓舟")).to_be_visible()
+    site.disrupted = True
+    su.context.set_offline(True)
+    su.get_by_role("link", name="财富", exact=True).click()
+    expect(su.get_by_text("这一页没有打开")).to_be_visible()
+    expect(su.get_by_role("heading", name="消息")).to_be_visible()
+    su.context.set_offline(False)
+    su.get_by_role("link", name="财富", exact=True).click()
+    expect(su.get_by_role("navigation", name="常用")).to_have_css("display", "flex")
 
 
 def test_a_friend_who_asks_for_money_comes_with_a_warning(new_phone: Callable[..., Page]) -> None:

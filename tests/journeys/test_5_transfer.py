@@ -43,6 +43,21 @@ def test_money_goes_to_a_friend_who_receives_it_into_the_account_of_their_choice
     assert rows(site, "SELECT state FROM payments_transfer WHERE amount_fen = 12345") == [("received",)]
 
 
+def test_the_way_back_closes_the_bank_sheet_before_it_leaves_the_page(
+    new_phone: Callable[..., Page], site: Site
+) -> None:
+    su = new_phone("su")
+    talk_with(su, "林晓舟")
+    start_transfer(su, "77.00")
+    expect(sheet_of(su).get_by_text("¥ 77.00").first).to_be_visible()
+    su.go_back()
+    expect(su.locator("iframe")).to_have_count(0)
+    expect(su.get_by_text("手续费")).to_be_visible()
+    su.go_back()
+    expect(su.get_by_placeholder("发消息")).to_be_visible()
+    assert rows(site, "SELECT state FROM payments_transfer WHERE amount_fen = 7700") == []
+
+
 def test_a_transfer_is_returned_in_the_payees_own_browser(new_phone: Callable[..., Page]) -> None:
     su, lin = new_phone("su"), new_phone("lin")
     talk_with(su, "林晓舟")

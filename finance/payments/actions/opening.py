@@ -15,7 +15,7 @@ from finance.payments.models import AccountBinding
 from kernel import audit
 from kernel.clock import business_now
 
-NAMES: dict[rules.AccountClass, str] = {"I": "Ⅰ类账户", "II": "Ⅱ类账户", "III": "Ⅲ类账户"}
+NAMES: dict[rules.AccountClass, str] = {"I": "I 类账户", "II": "II 类账户", "III": "III 类账户"}
 
 
 def _opened(person_id: UUID, account_class: rules.AccountClass) -> Account | None:

@@ -1,4 +1,6 @@
 import { createRouter, createWebHistory, type RouteRecordRaw } from "vue-router";
+import { sayWhatDidNotOpen } from "@/shared/reload";
+import { closeLayersFirst } from "@/shared/wayBack";
 import { useSession } from "./stores/session";
 
 const areas: Record<string, RouteRecordRaw[]> = import.meta.glob("./routes/*.ts", { eager: true, import: "default" });
@@ -18,6 +20,8 @@ export const router = createRouter({
   ],
 });
 
+closeLayersFirst(router);
+sayWhatDidNotOpen(router);
 router.beforeEach(async (to) => {
   if (to.meta.open) return true;
   const session = useSession();

@@ -1,4 +1,4 @@
-import type { Component } from "vue";
+import { defineAsyncComponent, type Component } from "vue";
 import type { RouteRecordRaw } from "vue-router";
 import NothingOpen from "./NothingOpen.vue";
 
@@ -10,6 +10,8 @@ declare module "vue-router" {
     detail?: boolean;
     /** On a wide screen the tab is one column and not a list beside a detail. */
     single?: boolean;
+    /** What stands beside the tab's list on a wide screen while nothing is open. */
+    waiting?: Component;
     /** May be seen without being signed in. */
     open?: boolean;
     /** Neither tabs nor list: sign-in, registration. */
@@ -27,10 +29,10 @@ export interface Detail {
 }
 
 /** A tab: its list, and the pages that open beside it (wide) or over it (phone). Route params arrive as props. */
-export function tab(name: string, path: string, list: Lazy, details: Detail[] = [], options: { single?: boolean } = {}): RouteRecordRaw[] {
+export function tab(name: string, path: string, list: Lazy, details: Detail[] = [], options: { single?: boolean; waiting?: Lazy } = {}): RouteRecordRaw[] {
   const meta = { tab: name, single: options.single ?? false };
   return [
-    { path, name, components: { list, default: NothingOpen }, meta },
+    { path, name, components: { list, default: NothingOpen }, meta: { ...meta, waiting: options.waiting && defineAsyncComponent(options.waiting) } },
     ...details.map((detail) => ({
       path: `${path}/${detail.path}`,
       name: detail.name,
@@ -39,6 +41,11 @@ export function tab(name: string, path: string, list: Lazy, details: Detail[] = 
       meta: { ...meta, detail: true },
     })),
   ];
+}
+
+/** A page beside the list of a tab that belongs to another area. */
+export function beside(tab: string, list: Lazy, name: string, path: string, component: Lazy): RouteRecordRaw {
+  return { name, path, components: { list, default: component }, props: { list: false, default: true }, meta: { tab, detail: true } };
 }
 
 /** A page without tabs. `open`: may be seen without being signed in. */

@@ -36,6 +36,3 @@ export const payments = {
       { idempotencyKey: key },
     ),
 };
-
-/** The mark of a class as the bank writes it. */
-export const CLASS_MARK: Record<AccountClass, string> = { I: "\u2160", II: "\u2161", III: "\u2162" };

@@ -1,5 +1,7 @@
 import { createRouter, createWebHistory, type RouteRecordRaw } from "vue-router";
 import type { IconName } from "@/shared/components/icons";
+import { sayWhatDidNotOpen } from "@/shared/reload";
+import { closeLayersFirst } from "@/shared/wayBack";
 import { useSession } from "@/app/stores/session";
 
 declare module "vue-router" {
@@ -20,6 +22,8 @@ export const router = createRouter({
   ],
 });
 
+closeLayersFirst(router);
+sayWhatDidNotOpen(router);
 router.beforeEach(async (to) => {
   if (to.meta.open) return true;
   const session = useSession();

@@ -6,6 +6,18 @@ function inside(box: HTMLElement): HTMLElement[] {
   return [...box.querySelectorAll<HTMLElement>(FOCUSABLE)].filter((item) => !item.closest("[inert]") && item.offsetParent !== null);
 }
 
+/** The dialogs that stand open, the topmost last. */
+const layers: HTMLElement[] = [];
+
+export function isCovered(): boolean {
+  return layers.length > 0;
+}
+
+/** Asks the topmost dialog to close, as Esc does; one that is locked stays. */
+export function closeTopLayer(): void {
+  layers.at(-1)?.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true, cancelable: true }));
+}
+
 interface Trapped extends HTMLElement {
   releaseFocus?: () => void;
 }
@@ -28,9 +40,11 @@ export const vFocusTrap: Directive<Trapped> = {
       }
     };
     box.addEventListener("keydown", onKey);
+    layers.push(box);
     (box.querySelector<HTMLElement>("[autofocus]") ?? box).focus({ preventScroll: true });
     box.releaseFocus = () => {
       box.removeEventListener("keydown", onKey);
+      layers.splice(layers.indexOf(box), 1);
       before?.focus({ preventScroll: true });
     };
   },

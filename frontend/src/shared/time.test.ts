@@ -1,9 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { useLanguage } from "./i18n";
-import { agoText, clock, countdown, dateText, exactly, isoDate, listTime, talkTime, untilText } from "./time";
+import { agoText, clock, countdown, dateText, exactly, isoDate, listTime, sameDay, talkTime, untilText } from "./time";
 
 // A Monday in Shanghai, half an hour after midnight; still Sunday in UTC.
 const NOW = "2026-11-22T16:30:00Z";
+
+describe("days", () => {
+  it("begin at midnight in Shanghai", () => {
+    expect(sameDay("2026-11-23T15:58:00Z", "2026-11-23T16:02:00Z")).toBe(false);
+    expect(sameDay("2026-11-23T16:00:00Z", "2026-11-24T15:59:59Z")).toBe(true);
+  });
+});
 
 describe("a moment in the bank's zone", () => {
   it("has Shanghai's clock and day", () => {

@@ -45,6 +45,11 @@ function dayNumber(moment: Moment): number {
   return Math.round(Date.UTC(year, month - 1, day) / DAY);
 }
 
+/** Whether two moments are of one day of the bank. */
+export function sameDay(one: Moment, other: Moment): boolean {
+  return dayNumber(one) === dayNumber(other);
+}
+
 /** "14:32" */
 export function clock(moment: Moment): string {
   const { hour, minute } = parts(moment);

@@ -48,6 +48,6 @@ describe("what a card says", () => {
   it("marks what does not suit", () => {
     const judged = { ok: true, code: "fits" as const, product_risk: 2, person_class: 2, reason_zh: "", reason_en: "", valid_until: null, way_out: null };
     expect(matchTone(judged)).toBe("jade");
-    expect(matchTone({ ...judged, ok: false, code: "above_class" })).toBe("cinnabar");
+    expect(matchTone({ ...judged, ok: false, code: "above_class" })).toBe("gold");
   });
 });

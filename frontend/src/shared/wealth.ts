@@ -87,7 +87,7 @@ export function matchText(suitability: Suitability): string {
 }
 
 export function matchTone(suitability: Suitability): Tone {
-  return suitability.ok ? "jade" : "cinnabar";
+  return suitability.ok ? "jade" : "gold";
 }
 
 /** The figure that stands for a product: its benchmark, a cash product's seven days, or its NAV. */

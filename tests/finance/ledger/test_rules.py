@@ -100,5 +100,5 @@ def test_the_table_has_a_row_for_every_account_that_can_exist():
 
 def test_a_remotely_opened_class_ii_account_takes_no_strangers_money_and_says_why():
     decision = decide(Side("II", True), "in", "other", 1)
-    assert decision.zh == "线上开立的Ⅱ类账户只能从它绑定的账户收款(银发〔2016〕302号)。"
+    assert decision.zh == "线上开立的 II 类账户只能从它绑定的账户收款(银发〔2016〕302号)。"
     assert decision.code == "class_forbids"

@@ -1,3 +1,5 @@
-import { page } from "../routes";
+import { beside } from "../routes";
 
-export default [page("alert-settings", "/alerts/settings", () => import("../views/alerts/AlertSettingsPage.vue"))];
+export default [
+  beside("messages", () => import("../views/messages/MessagesTab.vue"), "alert-settings", "/alerts/settings", () => import("../views/alerts/AlertSettingsPage.vue")),
+];

@@ -1,11 +1,4 @@
-import type { RouteRecordRaw } from "vue-router";
-
-type Lazy = NonNullable<RouteRecordRaw["component"]>;
-
-/** A page beside a tab's list (wide) or over it (phone); the tab itself belongs to another area. */
-function beside(tab: string, list: Lazy, name: string, path: string, component: Lazy): RouteRecordRaw {
-  return { name, path, components: { list, default: component }, props: { list: false, default: true }, meta: { tab, detail: true } };
-}
+import { beside } from "../routes";
 
 const messages = () => import("../views/messages/MessagesTab.vue");
 const wealth = () => import("../views/wealth/WealthTab.vue");

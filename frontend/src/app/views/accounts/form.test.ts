@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { nextTick, ref } from "vue";
 import { ApiError } from "@/shared/api";
 import { CODE, PHONE, useForm } from "./form";
 import { ownPath } from "./useEntrance";
@@ -7,21 +8,30 @@ const refusal = (fields: Record<string, string>) => new ApiError("invalid", "Not
 
 describe("a form", () => {
   it("puts a refusal at the field that it shows", async () => {
-    const form = useForm(["phone"]);
+    const form = useForm({ phone: ref("") });
     expect(await form.submit(() => Promise.reject(refusal({ phone: "Check the number." })))).toBe(false);
     expect(form.errors.value).toEqual({ phone: "Check the number." });
     expect(form.said.value).toBe("");
   });
 
   it("says what belongs to no field of its own as a whole", async () => {
-    const form = useForm(["phone"]);
+    const form = useForm({ phone: ref("") });
     await form.submit(() => Promise.reject(refusal({ device_id: "No." })));
     expect(form.errors.value).toEqual({});
     expect(form.said.value).toBe("Nothing was changed.");
   });
 
+  it("takes a refusal back when its field is written in again, and no other", async () => {
+    const phone = ref("123");
+    const form = useForm({ phone, code: ref("") });
+    form.errors.value = { phone: "Eleven digits.", code: "Six digits." };
+    phone.value = "1234";
+    await nextTick();
+    expect(form.errors.value).toEqual({ code: "Six digits." });
+  });
+
   it("forgets the last refusal when it is sent again, and is busy meanwhile", async () => {
-    const form = useForm(["phone"]);
+    const form = useForm({ phone: ref("") });
     await form.submit(() => Promise.reject(refusal({ phone: "No." })));
     let finish = () => {};
     const sent = form.submit(() => new Promise<void>((resolve) => {

@@ -1,4 +1,4 @@
-import { ref, type Ref } from "vue";
+import { ref, watch, type Ref } from "vue";
 import { ApiError, messageOf } from "@/shared/api";
 
 export interface Form {
@@ -11,15 +11,22 @@ export interface Form {
   submit: (work: () => Promise<void>) => Promise<boolean>;
 }
 
-/** A form whose refusals stand at their fields. `names`: the fields that the form shows. */
-export function useForm(names: readonly string[]): Form {
+/** A form whose refusals stand at their fields, by the server's names, and go when one writes there again. */
+export function useForm(fields: Record<string, Ref<unknown>>): Form {
   const errors = ref<Record<string, string>>({});
   const said = ref("");
   const busy = ref(false);
 
+  for (const [name, field] of Object.entries(fields)) {
+    watch(field, () => {
+      const { [name]: gone, ...rest } = errors.value;
+      if (gone !== undefined) errors.value = rest;
+    });
+  }
+
   function place(error: unknown): void {
-    const fields = error instanceof ApiError ? error.fields : {};
-    errors.value = Object.fromEntries(Object.entries(fields).filter(([name]) => names.includes(name)));
+    const refused = error instanceof ApiError ? error.fields : {};
+    errors.value = Object.fromEntries(Object.entries(refused).filter(([name]) => name in fields));
     said.value = Object.keys(errors.value).length ? "" : messageOf(error);
   }
 
