@@ -1,50 +1,80 @@
 """What operators see and do in the admin. Personal data is masked; passwords are never shown or typed here."""
 
-from typing import Any
-from urllib.parse import urlencode
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django import forms
-from django.contrib import admin
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
 from accounts import actions, queries
-from accounts.models import Advising, Identity, Person, StaffRole
+from accounts.models import Advising, Identity, Person, StaffChange, StaffRole
 from kernel import audit
-from kernel.text import mask_name
+from kernel.errors import Refusal
+from kernel.text import is_name, mask_name
+
+if TYPE_CHECKING:
+    # Django's classes take their parameter in the stubs alone.
+    PersonPages = admin.ModelAdmin[Person]
+    AdvisingPages = admin.ModelAdmin[Advising]
+    StaffChangePages = admin.ModelAdmin[StaffChange]
+    Roles = admin.TabularInline[StaffRole, Person]
+    StaffChangeForm = forms.ModelForm[StaffChange]
+else:
+    PersonPages = AdvisingPages = StaffChangePages = admin.ModelAdmin
+    Roles = admin.TabularInline
+    StaffChangeForm = forms.ModelForm
+
+MAX_NAME = 40
 
 
-def sign_in_page(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-    """There is one way to sign in, with one set of counters: the app's page."""
-    return HttpResponseRedirect("/sign-in?" + urlencode({"to": request.GET.get("next", "/admin/")}))
+class AskForm(StaffChangeForm):
+    """Roles for somebody who works here, or a new member of staff, who sets their password by a code to their phone."""
 
-
-def password_page(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-    """And one way to change a password, which ends the other sessions."""
-    return HttpResponseRedirect("/me/password")
-
-
-admin.site.login = sign_in_page  # type: ignore[method-assign]
-admin.site.password_change = password_page  # type: ignore[method-assign, assignment]
-admin.site.site_header = admin.site.site_title = "运营后台"
-
-
-class NewStaffForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A new member of staff; they set their password by a code to their phone."""
-
-    phone_number = forms.RegexField(r"^1[3-9][0-9]{9}\Z", label="手机号")
-    roles = forms.MultipleChoiceField(choices=StaffRole.Role.choices, label="岗位")
+    phone_number = forms.RegexField(r"^1[3-9][0-9]{9}\Z", label="手机号(新员工)", required=False)
+    wanted = forms.MultipleChoiceField(choices=StaffRole.Role.choices, label="岗位")
     branch = forms.CharField(max_length=40, required=False, label="网点")
 
     class Meta:
-        model = Person
-        fields = ["display_name"]
+        model = StaffChange
+        fields = ["person", "display_name"]
+        labels = {"person": "员工(已在职)", "display_name": "姓名(新员工)"}
+
+    operator_id: UUID
+
+    def clean(self) -> dict[str, Any]:
+        """Asks; a refusal is said above the form."""
+        given = super().clean() or self.cleaned_data
+        if self.errors:
+            return given
+        roles = dict.fromkeys(given["wanted"], given["branch"])
+        try:
+            if given["person"] is not None:
+                asked = actions.ask_for_roles(person_id=given["person"].pk, roles=roles, by=self.operator_id)
+            elif is_name(given["display_name"]) and given["phone_number"]:
+                asked = actions.ask_for_staff(
+                    name=given["display_name"], phone=given["phone_number"], roles=roles, by=self.operator_id
+                )
+            else:
+                raise ValidationError("请选择一位在职员工,或填写新员工的姓名和手机号。")
+        except Refusal as refusal:
+            raise ValidationError(refusal.message("zh")) from None
+        self.instance = asked
+        return given
+
+    def _post_clean(self) -> None:
+        """The row is there, checked by the action."""
 
 
 class OperatorsOnly:
     """Django's own permissions are not used: who holds the role of an operator may, nobody else."""
 
+    roles = frozenset({"operator"})
+
     def _may(self, request: HttpRequest) -> bool:
-        return isinstance(request.user, Person) and "operator" in queries.roles_of(request.user.id)
+        return isinstance(request.user, Person) and not self.roles.isdisjoint(queries.roles_of(request.user.id))
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Sees the section."""
@@ -67,31 +97,24 @@ class OperatorsOnly:
         return self._may(request)
 
 
-class RoleInline(OperatorsOnly, admin.TabularInline):  # type: ignore[type-arg]
-    """Roles of a member of staff. Nobody gives themselves one."""
+class RoleInline(OperatorsOnly, Roles):
+    """Roles of a member of staff. One operator takes them away; giving them takes two (StaffChangeAdmin)."""
 
     model = StaffRole
     extra = 0
 
-    def _may_give(self, request: HttpRequest, obj: Any) -> bool:
-        return self._may(request) and (obj is None or obj.pk != request.user.pk)
-
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Gives a role."""
-        return self._may_give(request, obj)
+        """Not here."""
+        return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Changes a role."""
-        return self._may_give(request, obj)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Takes a role away."""
-        return self._may_give(request, obj)
+        """Not here."""
+        return False
 
 
 @admin.register(Person)
-class PersonAdmin(OperatorsOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    """People: found by id or shown name; blocked and unblocked; staff made."""
+class PersonAdmin(OperatorsOnly, PersonPages):
+    """People: found by id or shown name; blocked and unblocked. Staff are made by StaffChangeAdmin."""
 
     list_display = ["display_name", "kind", "masked_phone", "masked_name", "is_active", "created_at"]
     list_filter = ["kind", "is_active"]
@@ -99,22 +122,8 @@ class PersonAdmin(OperatorsOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     ordering = ["-created_at"]
     list_per_page = 50
     show_full_result_count = False
-
-    def get_form(self, request: HttpRequest, obj: Person | None = None, change: bool = False, **kwargs: Any) -> Any:
-        """New: name, phone, roles. Existing: name, and whether they may sign in."""
-        if obj is None:
-            return NewStaffForm
-        return super().get_form(request, obj, change=change, **kwargs)
-
-    def get_fields(self, request: HttpRequest, obj: Person | None = None) -> list[Any]:
-        """What is shown."""
-        if obj is None:
-            return ["display_name", "phone_number", "roles", "branch"]
-        return ["display_name", "kind", "masked_phone", "masked_name", "is_active", "created_at"]
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Person | None = None) -> list[str]:
-        """What cannot be changed here."""
-        return [] if obj is None else ["kind", "masked_phone", "masked_name", "created_at"]
+    fields = ["display_name", "kind", "masked_phone", "masked_name", "is_active", "created_at"]
+    readonly_fields = ["kind", "masked_phone", "masked_name", "created_at"]
 
     def get_inlines(self, request: HttpRequest, obj: Person | None) -> list[Any]:
         """Roles of staff alone."""
@@ -123,19 +132,6 @@ class PersonAdmin(OperatorsOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     def save_model(self, request: HttpRequest, obj: Person, form: Any, change: bool) -> None:
         """Through the actions, which say so in the audit chain."""
         operator = request.user.pk
-        if not change:
-            made = actions.create_staff(
-                name=form.cleaned_data["display_name"],
-                phone=form.cleaned_data["phone_number"],
-                password=None,
-                roles=form.cleaned_data["roles"],
-                branch=form.cleaned_data["branch"],
-                by=operator,
-            )
-            obj.pk = made.pk
-            obj._state.adding = False
-            obj.refresh_from_db()
-            return
         if "display_name" in form.changed_data:
             super().save_model(request, obj, form, change)
         if "is_active" in form.changed_data:
@@ -143,15 +139,16 @@ class PersonAdmin(OperatorsOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         audit.record(operator, "accounts.admin_changed", f"person:{obj.pk}", {"fields": form.changed_data})
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """The roles, through the action: who loses one loses at once what hangs on it."""
+        """What was taken away, through the action: who loses a role loses at once what hangs on it."""
         for formset in formsets:
-            kept = [row for row in formset.cleaned_data if row and not row.get("DELETE")]
-            actions.set_roles(
-                person_id=form.instance.pk,
-                roles={row["role"]: row["branch"] for row in kept},
-                by=request.user.pk,
-            )
+            taken = {row.instance.role for row in formset.deleted_forms}
             formset.new_objects, formset.changed_objects, formset.deleted_objects = [], [], []
+            if taken:
+                actions.take_roles(person_id=form.instance.pk, roles=taken, by=request.user.pk)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Customers register; staff take two."""
+        return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Person | None = None) -> bool:
         """People are blocked, not deleted."""
@@ -169,8 +166,84 @@ class PersonAdmin(OperatorsOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         return mask_name(str(identity.name)) if identity else "—"
 
 
+@admin.register(StaffChange)
+class StaffChangeAdmin(OperatorsOnly, StaffChangePages):
+    """Who is to work here, and as what: one operator asks, a second person (operator or checker) decides."""
+
+    roles = frozenset({"operator", "checker"})
+    form = AskForm
+    fields = ["person", "display_name", "phone_number", "wanted", "branch"]
+    raw_id_fields = ["person"]
+    list_display = ["whom", "masked_phone", "wanted_roles", "state", "asked_by", "asked_at", "decided_by", "decided_at"]
+    list_display_links = None
+    list_filter = ["state"]
+    list_select_related = ["person", "asked_by", "decided_by"]
+    ordering = ["-asked_at"]
+    list_per_page = 50
+    actions = ["approve", "refuse"]
+
+    def get_form(self, request: HttpRequest, obj: StaffChange | None = None, change: bool = False, **given: Any) -> Any:
+        """The form knows who asks."""
+        form: Any = super().get_form(request, obj, change=change, **given)
+        form.operator_id = request.user.pk
+        return form
+
+    def save_model(self, request: HttpRequest, obj: StaffChange, form: Any, change: bool) -> None:
+        """It is there: the form's check has asked for it."""
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """The audit chain has it."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Operators ask."""
+        return isinstance(request.user, Person) and "operator" in queries.roles_of(request.user.id)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A request is decided in the list, and stays as it was asked."""
+        return obj is None and self._may(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """And is not taken away."""
+        return False
+
+    @admin.display(description="员工")
+    def whom(self, change: StaffChange) -> str:
+        """The member of staff, or the name of who is to become one."""
+        return change.person.display_name if change.person else change.display_name
+
+    @admin.display(description="手机号")
+    def masked_phone(self, change: StaffChange) -> str:
+        """Of somebody new, while it waits."""
+        return f"{change.phone[:3]}****{change.phone[-4:]}" if change.phone else "—"
+
+    @admin.display(description="岗位")
+    def wanted_roles(self, change: StaffChange) -> str:
+        """The roles with their branch."""
+        names = dict(StaffRole.Role.choices)
+        return ", ".join(f"{names[role]} {branch}".strip() for role, branch in change.roles.items())
+
+    @admin.action(description="批准所选申请")
+    def approve(self, request: HttpRequest, chosen: QuerySet[StaffChange]) -> None:
+        """Lets them happen."""
+        self._decide(request, chosen, approve=True)
+
+    @admin.action(description="拒绝所选申请")
+    def refuse(self, request: HttpRequest, chosen: QuerySet[StaffChange]) -> None:
+        """Refuses them."""
+        self._decide(request, chosen, approve=False)
+
+    def _decide(self, request: HttpRequest, chosen: QuerySet[StaffChange], *, approve: bool) -> None:
+        for change in chosen.order_by("pk"):
+            try:
+                actions.decide_staff_change(change_id=change.pk, by=UUID(str(request.user.pk)), approve=approve)
+            except Refusal as refusal:
+                self.message_user(request, f"{self.whom(change)}: {refusal.message('zh')}", messages.ERROR)
+            else:
+                self.message_user(request, f"{self.whom(change)}: 已办理。", messages.SUCCESS)
+
+
 @admin.register(Advising)
-class AdvisingAdmin(OperatorsOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class AdvisingAdmin(OperatorsOnly, AdvisingPages):
     """Who advises whom; a change ends the old assignment and keeps it."""
 
     list_display = ["customer", "advisor", "since", "until"]

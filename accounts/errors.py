@@ -1,6 +1,6 @@
 """What accounts refuses."""
 
-from kernel.errors import Conflict, Invalid, Refusal
+from kernel.errors import Conflict, Invalid, NotAllowed, Refusal
 
 
 class SignInRefused(Refusal):
@@ -153,3 +153,27 @@ class RequestDecided(Conflict):
     code = "request_decided"
     zh = "这条申请已处理过。"
     en = "This request was decided before."
+
+
+class NotYourOwn(NotAllowed):
+    code = "not_your_own"
+    zh = "自己提出或涉及自己的申请须由另一位同事办理,未做任何更改。"
+    en = "What you asked for, or what is about you, is for a second person to decide. Nothing was changed."
+
+
+class AskedAlready(Conflict):
+    code = "asked_already"
+    zh = "已有一份申请在等待复核,未再提交。"
+    en = "There is a request that waits for a second person already. No other one was made."
+
+
+class DecidedAlready(Conflict):
+    code = "decided_already"
+    zh = "这份申请已由他人办理,未做任何更改。"
+    en = "Somebody has decided this request already. Nothing was changed."
+
+
+class RolesWrong(Invalid):
+    code = "roles_wrong"
+    zh = "请至少选择一个已有的岗位,未做任何更改。"
+    en = "Choose at least one of the roles that there are. Nothing was changed."

@@ -262,6 +262,47 @@ class StaffRole(models.Model):
         constraints = [models.UniqueConstraint(fields=["person", "role"], name="role_once")]
 
 
+class StaffChange(models.Model):
+    """A new member of staff, or roles for one: asked for by one person of the bank, decided by another."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "待复核"
+        APPROVED = "approved", "已批准"
+        REFUSED = "refused", "已拒绝"
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    # Whom it is about; for somebody new, once they are made.
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    display_name = models.CharField(max_length=40, blank=True, default="")
+    phone = EncryptedField(null=True)
+    phone_index = models.BinaryField(max_length=32, null=True)
+    # Role to branch.
+    roles = models.JSONField()
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    asked_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField(db_default=TransactionNow())
+    decided_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = "岗位申请"
+        verbose_name_plural = "岗位申请"
+        constraints = [
+            models.CheckConstraint(
+                name="staff_change_takes_two",
+                condition=Q(state="waiting", decided_by__isnull=True)
+                | (~Q(state="waiting") & ~Q(decided_by=F("asked_by")) & Q(decided_by__isnull=False)),
+            ),
+            models.CheckConstraint(
+                name="staff_change_not_for_oneself", condition=Q(person__isnull=True) | ~Q(person=F("asked_by"))
+            ),
+            models.UniqueConstraint(
+                fields=["person"], name="one_waiting_change", condition=Q(state="waiting", person__isnull=False)
+            ),
+            models.UniqueConstraint(fields=["phone_index"], name="one_waiting_number", condition=Q(state="waiting")),
+        ]
+
+
 class Advising(models.Model):
     """Who advises whom, from when until when."""
 

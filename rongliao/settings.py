@@ -81,7 +81,7 @@ if not DEMO and not TESTING and not (len(sys.argv) > 1 and sys.argv[1] in _COMMA
 
 INSTALLED_APPS = [
     "daphne",
-    "django.contrib.admin",
+    "accounts.operations.OperationsConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

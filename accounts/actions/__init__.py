@@ -1,5 +1,6 @@
 """Every write of accounts: one function per thing that somebody can do."""
 
+from accounts.actions.approvals import ask_for_roles, ask_for_staff, decide_staff_change
 from accounts.actions.codes import SentCode, send_code, send_own_code, spend_own_code, sweep
 from accounts.actions.contacts import (
     accept_request,
@@ -9,7 +10,7 @@ from accounts.actions.contacts import (
     remove_friend,
     set_remark,
 )
-from accounts.actions.duties import assign_advisor, set_roles
+from accounts.actions.duties import assign_advisor, set_roles, take_roles
 from accounts.actions.identity import bind_card, confirm_identity, give_identity, keep_card, recheck_card
 from accounts.actions.profile import become_customer, set_avatar, set_display_name
 from accounts.actions.registration import register
@@ -28,6 +29,8 @@ from accounts.actions.staff import create_customer, create_official, create_staf
 __all__ = [
     "SentCode",
     "accept_request",
+    "ask_for_roles",
+    "ask_for_staff",
     "ask_to_be_friends",
     "assign_advisor",
     "become_customer",
@@ -38,6 +41,7 @@ __all__ = [
     "create_customer",
     "create_official",
     "create_staff",
+    "decide_staff_change",
     "decline_request",
     "end_all_sessions",
     "give_identity",
@@ -60,4 +64,5 @@ __all__ = [
     "sign_out",
     "spend_own_code",
     "sweep",
+    "take_roles",
 ]

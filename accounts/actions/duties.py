@@ -1,6 +1,6 @@
 """What people of the bank may do, and for whom: given, and lost at once with everything that hangs on it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
 from django.db import transaction
@@ -11,7 +11,7 @@ from kernel import audit
 from kernel.clock import now
 from kernel.errors import NotFound
 
-WITH_THE_ADMIN = frozenset({StaffRole.Role.OPERATOR.value})
+WITH_THE_ADMIN = frozenset({StaffRole.Role.OPERATOR.value, StaffRole.Role.CHECKER.value})
 """Roles that have work in the admin."""
 
 
@@ -61,6 +61,15 @@ def set_roles(*, person_id: UUID, roles: Mapping[str, str], by: UUID | None) -> 
         )
         end_duties(person_id, frozenset(held) - frozenset(roles), by=by)
         transaction.on_commit(lambda: ports.changed.tell([person_id], "me", {}), robust=True)
+
+
+def take_roles(*, person_id: UUID, roles: Collection[str], by: UUID | None) -> None:
+    """Takes roles away from a member of staff; those that they do not hold change nothing. Raises NotFound."""
+    with transaction.atomic():
+        list(Person.objects.select_for_update(no_key=True).filter(pk=person_id).values_list("pk"))
+        held = dict(StaffRole.objects.filter(person=person_id).values_list("role", "branch"))
+        kept = {role: branch for role, branch in held.items() if role not in roles}
+        set_roles(person_id=person_id, roles=kept, by=by)
 
 
 def end_duties(person_id: UUID, lost: frozenset[str], *, by: UUID | None) -> None:

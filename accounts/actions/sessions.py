@@ -8,12 +8,12 @@ from django.contrib.auth import authenticate, login, logout, update_session_auth
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F
 from django.http import HttpRequest
 
 from accounts import limits, ports, throttles
 from accounts.actions.codes import spend_code
-from accounts.actions.duties import end_duties
+from accounts.actions.duties import set_roles
 from accounts.auth import SESSION_ID, OpenSession, address_of, key_hash
 from accounts.backends import PhoneBackend
 from accounts.errors import NotRegistered, PasswordTooWeak, PasswordWrong, SignInRefused
@@ -201,17 +201,15 @@ def remove_device(*, person_id: UUID, device_id: UUID) -> None:
 
 
 def block_person(*, person_id: UUID, blocked: bool, by: UUID | None) -> None:
-    """Blocks a person, or lets them in again. Blocking ends every session, and what a member of staff is charged
-    with: their customers and cases; letting them in again does not bring these back."""
+    """Blocks a person, or lets them in again. Blocking ends every session, and takes a member of staff's roles with
+    all that hangs on them; letting them in again brings none of it back (that takes two: accounts.actions.approvals).
+    """
     with transaction.atomic():
         # First of all, so that an assignment made at the same time is either seen below or refused.
         Person.objects.select_for_update(no_key=True).filter(pk=person_id).first()
         Person.objects.filter(pk=person_id).update(is_active=not blocked)
         audit.record(by, "accounts.blocked" if blocked else "accounts.unblocked", f"person:{person_id}")
         if blocked:
-            end_duties(person_id, frozenset(_roles_of(person_id)), by=by)
+            if StaffRole.objects.filter(person=person_id).exists():
+                set_roles(person_id=person_id, roles={}, by=by)
             end_all_sessions(person_id=person_id, reason="blocked")
-
-
-def _roles_of(person_id: UUID) -> QuerySet[StaffRole, str]:
-    return StaffRole.objects.filter(person=person_id).values_list("role", flat=True)

@@ -1,12 +1,13 @@
 """People who work for the bank, and service accounts: made by the bank alone."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
+from accounts.actions.duties import WITH_THE_ADMIN
 from accounts.actions.identity import confirm_identity, give_identity
 from accounts.actions.registration import create_person
 from accounts.actions.sessions import checked_password
@@ -19,16 +20,18 @@ def create_staff(
     name: str,
     phone: str,
     password: str | None,
-    roles: Iterable[str],
+    roles: Iterable[str] | Mapping[str, str],
     branch: str = "",
     by: UUID | None = None,
     hue: int | None = None,
 ) -> Person:
-    """Makes a member of staff with roles; without a password they set one by a code to their phone.
+    """Makes a member of staff with roles, all in one branch or each with its own; without a password they set one by
+    a code to their phone. For `manage.py` and for what two people have agreed on (accounts.actions.approvals).
 
     Raises PhoneTaken, PasswordTooWeak, ValueError for an unknown role.
     """
-    wanted = sorted(set(roles))
+    branches = dict(roles) if isinstance(roles, Mapping) else dict.fromkeys(roles, branch)
+    wanted = sorted(branches)
     unknown = set(wanted) - set(StaffRole.Role.values)
     if unknown or not wanted:
         raise ValueError(f"roles are some of {', '.join(StaffRole.Role.values)}; not {', '.join(unknown) or 'none'}")
@@ -36,9 +39,14 @@ def create_staff(
         checked_password(password)
     with transaction.atomic():
         person = create_person(
-            kind="staff", phone=phone, display_name=name, password=password, hue=hue, is_staff="operator" in wanted
+            kind="staff",
+            phone=phone,
+            display_name=name,
+            password=password,
+            hue=hue,
+            is_staff=not WITH_THE_ADMIN.isdisjoint(wanted),
         )
-        StaffRole.objects.bulk_create(StaffRole(person=person, role=role, branch=branch) for role in wanted)
+        StaffRole.objects.bulk_create(StaffRole(person=person, role=role, branch=branches[role]) for role in wanted)
         audit.record(by, "accounts.staff_created", f"person:{person.pk}", {"roles": wanted})
     return person
 

@@ -3,13 +3,15 @@
 import io
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import IntegrityError, transaction
 
-from accounts import queries
+from accounts import actions, queries
 from accounts.management.commands import create_staff
-from accounts.models import Advising, Person, StaffRole
+from accounts.models import Advising, Person, StaffChange, StaffRole
 from kernel.models import AuditRow
 from rongliao.demo import PASSWORD, World
 from tests.accounts.conftest import Caller, error
@@ -17,7 +19,7 @@ from tests.support.browser import PHONES
 
 People = Callable[[str], Caller]
 PHONE = "13900000077"
-FORM = {"display_name": "钱经理", "phone_number": PHONE, "roles": ["advisor"], "branch": "城东支行"}
+FORM = {"display_name": "钱经理", "phone_number": PHONE, "wanted": ["advisor"], "branch": "城东支行"}
 
 
 def command(**changed: Any) -> str:
@@ -103,35 +105,109 @@ def form(caller: Caller, path: str, **fields: Any) -> Any:
     )
 
 
-def test_an_operator_makes_staff_in_the_admin_without_a_password(person: People, world: World) -> None:
-    fang = person("fang")
-    assert form(fang, "/admin/accounts/person/add/", **FORM).status_code == 302
+ASK, LIST = "/admin/accounts/staffchange/add/", "/admin/accounts/staffchange/"
+
+
+def ask(caller: Caller, **changed: Any) -> StaffChange | None:
+    """Fills in the form for a change of staff; the request that came of it."""
+    known = set(StaffChange.objects.values_list("pk", flat=True))
+    form(caller, ASK, **{**FORM, **changed})
+    return StaffChange.objects.exclude(pk__in=known).first()
+
+
+def decide(caller: Caller, change: StaffChange | None, verdict: str = "approve") -> str:
+    """Ticks the request in the list; what it is then."""
+    assert change is not None
+    form(caller, LIST, action=verdict, _selected_action=str(change.pk))
+    return str(StaffChange.objects.get(pk=change.pk).state)
+
+
+def test_one_operator_asks_for_staff_and_a_second_person_lets_them_in(person: People, world: World) -> None:
+    fang, qin = person("fang"), person("qin")
+    asked = ask(fang)
+    assert queries.person_by_phone(PHONE) is None
+    assert decide(fang, asked) == "waiting"
+    assert queries.person_by_phone(PHONE) is None
+    assert decide(qin, asked) == "approved"
     made = queries.person_by_phone(PHONE)
     assert made is not None
     assert queries.roles_of(made) == {"advisor"}
     assert not Person.objects.get(pk=made).has_usable_password()
-    assert AuditRow.objects.filter(action="accounts.staff_created", actor_id=world.people["fang"]).exists()
-
-
-def test_an_operator_gives_roles_to_others_and_none_to_themselves(person: People, world: World) -> None:
-    fang, roles = person("fang"), "staff_roles-"
-    for name in ("song", "fang"):
-        whom = world.people[name]
-        kept = list(StaffRole.objects.filter(person=whom).order_by("pk"))
-        fields = {f"{roles}TOTAL_FORMS": len(kept) + 1, f"{roles}INITIAL_FORMS": len(kept)}
-        for index, row in enumerate(kept):
-            fields |= {f"{roles}{index}-id": row.pk, f"{roles}{index}-role": row.role}
-        fields |= {f"{roles}{index}-person": str(whom) for index in range(len(kept) + 1)}
-        fields[f"{roles}{len(kept)}-role"] = "checker"
-        name_shown = Person.objects.get(pk=whom).display_name
-        form(fang, f"/admin/accounts/person/{whom}/change/", display_name=name_shown, is_active="on", **fields)
-    assert "checker" in queries.roles_of(world.people["song"])
-    assert "checker" not in queries.roles_of(world.people["fang"])
-    noted = AuditRow.objects.get(action="accounts.roles_changed")
-    assert (noted.subject, noted.detail) == (
-        f"person:{world.people['song']}",
-        {"before": ["agent"], "after": ["agent", "checker"]},
+    noted = {row.action: row.actor_id for row in AuditRow.objects.filter(action__startswith="accounts.staff_")}
+    assert (noted["accounts.staff_asked"], noted["accounts.staff_approved"]) == (
+        world.people["fang"],
+        world.people["qin"],
     )
+
+
+def test_there_is_no_way_round_the_second_person(person: People, world: World) -> None:
+    fang, qin = person("fang"), person("qin")
+    assert form(fang, "/admin/accounts/person/add/", **FORM).status_code == 403
+    song = world.people["song"]
+    fields = {"staff_roles-TOTAL_FORMS": 2, "staff_roles-INITIAL_FORMS": 1, "staff_roles-1-role": "checker"}
+    fields |= {"staff_roles-0-id": StaffRole.objects.get(person=song).pk, "staff_roles-1-person": str(song)}
+    form(fang, f"/admin/accounts/person/{song}/change/", display_name="客服小远", is_active="on", **fields)
+    assert queries.roles_of(song) == {"agent"}
+    # Nobody asks for themselves, nobody decides about themselves, and who only checks does not ask.
+    assert ask(fang, person=str(world.people["fang"]), wanted=["checker"]) is None
+    assert ask(qin, person=str(song)) is None
+    about_qin = ask(fang, person=str(world.people["qin"]), wanted=["compliance"])
+    assert decide(qin, about_qin) == "waiting"
+    for other in ("su", "song", "zhou", "liang"):
+        assert form(person(other), LIST, action="approve", _selected_action=str(uuid4())).status_code in {302, 403}
+    with pytest.raises(IntegrityError), transaction.atomic():
+        StaffChange.objects.filter(person=world.people["qin"]).update(state="approved", decided_by=world.people["fang"])
+
+
+def test_roles_are_given_by_two_and_taken_by_one(person: People, world: World) -> None:
+    fang, qin, song = person("fang"), person("qin"), world.people["song"]
+    asked = ask(fang, person=str(song), wanted=["checker", "compliance"], display_name="", phone_number="")
+    assert ask(fang, person=str(song), wanted=["operator"]) is None
+    assert queries.roles_of(song) == {"agent"}
+    assert (decide(qin, asked), queries.roles_of(song)) == ("approved", {"agent", "checker", "compliance"})
+    assert Person.objects.get(pk=song).is_staff
+    noted = AuditRow.objects.get(action="accounts.roles_changed")
+    assert noted.detail == {"before": ["agent"], "after": ["agent", "checker", "compliance"]}
+    kept = list(StaffRole.objects.filter(person=song).order_by("pk"))
+    fields: dict[str, Any] = {"staff_roles-TOTAL_FORMS": 3, "staff_roles-INITIAL_FORMS": 3}
+    for index, row in enumerate(kept):
+        fields |= {f"staff_roles-{index}-id": row.pk, f"staff_roles-{index}-person": str(song)}
+        if row.role == "checker":
+            fields[f"staff_roles-{index}-DELETE"] = "on"
+    form(fang, f"/admin/accounts/person/{song}/change/", display_name="客服小远", is_active="on", **fields)
+    assert queries.roles_of(song) == {"agent", "compliance"}
+
+
+def test_a_refused_change_makes_nobody_and_can_be_asked_for_again(person: People, world: World) -> None:
+    fang, qin = person("fang"), person("qin")
+    asked = ask(fang)
+    assert (decide(qin, asked, "refuse"), decide(qin, asked)) == ("refused", "refused")
+    assert queries.person_by_phone(PHONE) is None
+    assert decide(qin, ask(fang)) == "approved"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"phone_number": "１３９００００００７７"},
+        {"phone_number": PHONES["su"]},
+        {"phone_number": ""},
+        {"display_name": ""},
+        {"display_name": "钱\u202e经理"},
+        {"wanted": ["king"]},
+        {"wanted": []},
+        {"person": "somebody"},
+    ],
+)
+def test_a_request_that_does_not_fit_is_none(person: People, world: World, changed: dict[str, Any]) -> None:
+    assert ask(person("fang"), **changed) is None
+
+
+def test_who_was_blocked_and_let_in_again_has_no_roles(world: World) -> None:
+    for blocked in (True, False):
+        actions.block_person(person_id=world.people["qin"], blocked=blocked, by=world.people["fang"])
+    assert queries.roles_of(world.people["qin"]) == frozenset()
+    assert not Person.objects.get(pk=world.people["qin"]).is_staff
 
 
 def test_an_operator_blocks_somebody_who_is_out_at_once(person: People, world: World) -> None:
