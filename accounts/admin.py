@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts import actions, queries
+from accounts.errors import NameNotAllowed
 from accounts.models import Advising, Identity, Person, StaffChange, StaffRole
 from kernel import audit
 from kernel.errors import Refusal
@@ -22,10 +23,11 @@ if TYPE_CHECKING:
     StaffChangePages = admin.ModelAdmin[StaffChange]
     Roles = admin.TabularInline[StaffRole, Person]
     StaffChangeForm = forms.ModelForm[StaffChange]
+    PersonModelForm = forms.ModelForm[Person]
 else:
     PersonPages = AdvisingPages = StaffChangePages = admin.ModelAdmin
     Roles = admin.TabularInline
-    StaffChangeForm = forms.ModelForm
+    StaffChangeForm = PersonModelForm = forms.ModelForm
 
 MAX_NAME = 40
 
@@ -66,6 +68,27 @@ class AskForm(StaffChangeForm):
 
     def _post_clean(self) -> None:
         """The row is there, checked by the action."""
+
+
+class PersonForm(PersonModelForm):
+    """A name, and whether they may sign in. What somebody else changed since the page was opened stays changed."""
+
+    class Meta:
+        model = Person
+        fields = ["display_name", "is_active"]
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        for field in self.fields.values():
+            # Compared with what the page showed, not with what the row says by now.
+            field.show_hidden_initial = True
+
+    def clean_display_name(self) -> str:
+        """The same rule as for people who name themselves."""
+        name = str(self.cleaned_data["display_name"])
+        if "display_name" in self.changed_data and not actions.may_be_called(self.instance.kind, name):
+            raise ValidationError(NameNotAllowed().message("zh"))
+        return name
 
 
 class OperatorsOnly:
@@ -116,6 +139,7 @@ class RoleInline(OperatorsOnly, Roles):
 class PersonAdmin(OperatorsOnly, PersonPages):
     """People: found by id or shown name; blocked and unblocked. Staff are made by StaffChangeAdmin."""
 
+    form = PersonForm
     list_display = ["display_name", "kind", "masked_phone", "masked_name", "is_active", "created_at"]
     list_filter = ["kind", "is_active"]
     search_fields = ["=id", "display_name"]
@@ -133,7 +157,7 @@ class PersonAdmin(OperatorsOnly, PersonPages):
         """Through the actions, which say so in the audit chain."""
         operator = request.user.pk
         if "display_name" in form.changed_data:
-            super().save_model(request, obj, form, change)
+            actions.set_display_name(person_id=obj.pk, name=obj.display_name, by=operator)
         if "is_active" in form.changed_data:
             actions.block_person(person_id=obj.id, blocked=not obj.is_active, by=operator)
         audit.record(operator, "accounts.admin_changed", f"person:{obj.pk}", {"fields": form.changed_data})

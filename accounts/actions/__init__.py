@@ -12,7 +12,7 @@ from accounts.actions.contacts import (
 )
 from accounts.actions.duties import assign_advisor, set_roles, take_roles
 from accounts.actions.identity import bind_card, confirm_identity, give_identity, keep_card, recheck_card
-from accounts.actions.profile import become_customer, set_avatar, set_display_name
+from accounts.actions.profile import become_customer, may_be_called, set_avatar, set_display_name
 from accounts.actions.registration import register
 from accounts.actions.sessions import (
     block_person,
@@ -48,6 +48,7 @@ __all__ = [
     "keep_card",
     "make_friends",
     "mark_demo",
+    "may_be_called",
     "recheck_card",
     "register",
     "remove_device",

@@ -9,15 +9,28 @@ from accounts.errors import NameNotAllowed
 from accounts.models import Person
 from accounts.names import may_call_oneself
 from kernel import audit, pictures
+from kernel.errors import NotFound
+from kernel.text import is_name
 
 
-def set_display_name(*, person_id: UUID, name: str) -> None:
-    """Changes the name that others see. Raises NameNotAllowed for one that looks like the bank's."""
-    if not may_call_oneself(name):
-        raise NameNotAllowed(fields={"display_name": ""})
+def may_be_called(kind: str, name: str) -> bool:
+    """Whether somebody of this kind may show this name: only the bank itself may look like the bank."""
+    return is_name(name) if kind in {Person.Kind.STAFF, Person.Kind.OFFICIAL} else may_call_oneself(name)
+
+
+def set_display_name(*, person_id: UUID, name: str, by: UUID | None = None) -> None:
+    """Changes the name that others see, and nothing else. `by`: an operator who does it for them.
+
+    Raises NameNotAllowed for one that looks like the bank's, NotFound.
+    """
     with transaction.atomic():
+        person = Person.objects.select_for_update(no_key=True).filter(pk=person_id).first()
+        if person is None:
+            raise NotFound
+        if not may_be_called(person.kind, name):
+            raise NameNotAllowed(fields={"display_name": ""})
         Person.objects.filter(pk=person_id).update(display_name=name)
-        audit.record(person_id, "accounts.renamed", f"person:{person_id}")
+        audit.record(by or person_id, "accounts.renamed", f"person:{person_id}")
 
 
 def set_avatar(*, person_id: UUID, upload: IO[bytes]) -> UUID:

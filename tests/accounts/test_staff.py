@@ -7,7 +7,8 @@ from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from accounts import actions, queries
 from accounts.management.commands import create_staff
@@ -213,9 +214,41 @@ def test_who_was_blocked_and_let_in_again_has_no_roles(world: World) -> None:
 def test_an_operator_blocks_somebody_who_is_out_at_once(person: People, world: World) -> None:
     su, fang = person("su"), person("fang")
     path = f"/admin/accounts/person/{world.people['su']}/change/"
-    assert form(fang, path, display_name="苏禾").status_code == 302
+    shown = {"display_name": "苏禾", "initial-display_name": "苏禾", "initial-is_active": "True"}
+    assert form(fang, path, **shown).status_code == 302
     assert su.get("/api/me").status_code == 401
     assert AuditRow.objects.filter(action="accounts.blocked", actor_id=world.people["fang"]).exists()
+
+
+def test_an_operator_who_renames_somebody_undoes_nothing_that_happened_meanwhile(person: People, world: World) -> None:
+    su, fang = world.people["su"], person("fang")
+    path = f"/admin/accounts/person/{su}/change/"
+    shown = {"initial-display_name": "苏禾", "initial-is_active": "True", "is_active": "on"}
+    actions.block_person(person_id=su, blocked=True, by=world.people["qin"])
+    epoch = Person.objects.get(pk=su).session_epoch
+    assert form(fang, path, display_name="小禾", **shown).status_code == 302
+    row = Person.objects.get(pk=su)
+    assert (row.display_name, row.is_active, row.session_epoch) == ("小禾", False, epoch)
+    assert AuditRow.objects.get(action="accounts.renamed").actor_id == world.people["fang"]
+
+
+def test_a_rename_writes_the_name_alone(person: People, world: World) -> None:
+    path = f"/admin/accounts/person/{world.people['su']}/change/"
+    fields = {"initial-display_name": "苏禾", "initial-is_active": "True", "is_active": "on", "display_name": "小禾"}
+    fang = person("fang")
+    with CaptureQueriesContext(connection) as done:
+        form(fang, path, **fields)
+    written = [query["sql"] for query in done if query["sql"].startswith('UPDATE "accounts_person"')]
+    assert len(written) == 1
+    assert written[0].startswith('UPDATE "accounts_person" SET "display_name" = \'小禾\' WHERE')
+
+
+@pytest.mark.parametrize("name", ["远山银行客服", "客服小远", "苏\u202e禾", "0fficial", "苏" * 41, ""])
+def test_an_operator_gives_no_customer_a_name_like_the_banks(person: People, world: World, name: str) -> None:
+    path = f"/admin/accounts/person/{world.people['su']}/change/"
+    shown = {"initial-display_name": "苏禾", "initial-is_active": "True", "is_active": "on"}
+    assert form(person("fang"), path, display_name=name, **shown).status_code == 200
+    assert Person.objects.get(pk=world.people["su"]).display_name == "苏禾"
 
 
 def test_an_operator_gives_a_customer_another_manager(person: People, world: World) -> None:
