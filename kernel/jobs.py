@@ -26,15 +26,25 @@ MAX_PAUSE = timedelta(minutes=30)
 MAX_DRAINED = 2_000
 """Rows that one call of `drain` takes at most; the next call takes the rest."""
 
+GivenUp = Callable[[Payload, str], None]
+"""(payload, the type of the last error): what is done when a row has failed for good."""
+
 _consumers: dict[str, list[Consumer]] = {}
+_owners: dict[str, GivenUp] = {}
 _log = logging.getLogger(__name__)
 
 
-def consumer(topic: str) -> Callable[[Consumer], Consumer]:
-    """Registers a function for a topic. With several for one topic, each gets a row of its own."""
+def consumer(topic: str, *, given_up: GivenUp | None = None) -> Callable[[Consumer], Consumer]:
+    """Registers a function for a topic. With several for one topic, each gets a row of its own.
+
+    `given_up` is called in the transaction in which a row is given up after MAX_ATTEMPTS: where money hangs on it, it
+    says so to a person, who has it tried again (`retry`).
+    """
 
     def register(function: Consumer) -> Consumer:
         _consumers.setdefault(topic, []).append(function)
+        if given_up is not None:
+            _owners[_row_topic(topic, len(_consumers[topic]) - 1)] = given_up
         return function
 
     return register
@@ -122,10 +132,35 @@ def _run_one() -> bool | None:
             row.run_at = now + min(MAX_PAUSE, timedelta(seconds=2 ** min(row.attempts, 12) / 4))
             row.failed_at = now if row.attempts >= MAX_ATTEMPTS else None
             row.save(update_fields=["attempts", "last_error", "run_at", "failed_at"])
+            if row.failed_at is not None:
+                _hand_over(row)
             return False
         row.done_at = now
         row.save(update_fields=["done_at"])
         return True
+
+
+def _hand_over(row: OutboxRow) -> None:
+    _log.critical("outbox row %s of %s is given up after %s attempts", row.pk, row.topic, row.attempts)
+    owner = _owners.get(row.topic)
+    if owner is None:
+        return
+    try:
+        with transaction.atomic():
+            owner(row.payload, row.last_error)
+    except Exception as error:
+        # Not given up, then: the next try fails in its time and asks the owner again.
+        _log.exception("outbox row %s of %s could not be handed over: %s", row.pk, row.topic, type(error).__name__)
+        row.failed_at = None
+        row.save(update_fields=["failed_at"])
+
+
+def retry(topic: str, key: str) -> bool:
+    """Has a row that was given up tried again from the start; answers whether there was one."""
+    found = OutboxRow.objects.filter(key=f"{topic}:{key}", failed_at__isnull=False, done_at__isnull=True)
+    revived = found.update(failed_at=None, attempts=0, run_at=business_now())
+    kick()
+    return bool(revived)
 
 
 def _consumer_of(row_topic: str) -> Consumer:

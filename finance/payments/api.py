@@ -14,7 +14,7 @@ from accounts.permissions import HasRole
 from finance.bank_session import actions as bank_session
 from finance.payments import access, queries
 from finance.payments import serializers as shapes
-from finance.payments.actions import opening, payouts, transfers
+from finance.payments.actions import breaks, opening, payouts, transfers
 from kernel.api import ApiView, limit_of, page
 from kernel.errors import Invalid, Language, language_of
 from kernel.idempotency import HEADER, idempotent
@@ -241,7 +241,7 @@ class PayoutOne(ApiView):
 
 
 class Breaks(ApiView):
-    """Payouts whose end is not agreed or not known."""
+    """Money that does not move on."""
 
     permission_classes = [HasRole("operator", "checker")]
 
@@ -252,3 +252,14 @@ class Breaks(ApiView):
         rows = queries.open_breaks(before=_before(request), limit=limit)
         shown, cursor = page(rows, limit, lambda row: row.pk)
         return Response(shapes.BreakPage({"items": shown, "next": cursor}).data)
+
+
+class BreakRetry(ApiView):
+    """Once more."""
+
+    permission_classes = [HasRole("operator", "checker")]
+
+    @extend_schema(operation_id="finance_clearing_retry", request=None, responses=shapes.BreakDetail)
+    def post(self, request: Request, break_id: UUID) -> Response:
+        """Has a step that was given up tried again; the break closes when the money has moved."""
+        return Response(shapes.BreakDetail(breaks.try_again(break_id=break_id, by=person_of(request).pk)).data)

@@ -73,3 +73,10 @@ class ClassNotOpened(Refusal):
     status = 422
     zh = "{reason_zh}账户没有开立。"
     en = "{reason_en} No account was opened."
+
+
+class BreakNotStuck(Refusal):
+    code = "break_not_stuck"
+    status = 409
+    zh = "这一笔正在处理或已有结果,没有再次执行。"
+    en = "This one is being worked on or has an outcome. It was not run again."

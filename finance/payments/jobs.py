@@ -14,13 +14,21 @@ def show_transfer(payload: Payload) -> None:
     cards.show_transfer(Transfer.objects.get(pk=UUID(payload["transfer_id"])))
 
 
-@consumer(transfers.EXPIRY_TOPIC)
+def _transfer_stuck(payload: Payload, error: str) -> None:
+    transfers.get_stuck(transfer_id=UUID(payload["transfer_id"]), error=error)
+
+
+@consumer(transfers.EXPIRY_TOPIC, given_up=_transfer_stuck)
 def expire_transfer(payload: Payload) -> None:
     """24 hours have passed."""
     transfers.expire(transfer_id=UUID(payload["transfer_id"]))
 
 
-@consumer(payouts.STEP_TOPIC)
+def _payout_stuck(payload: Payload, error: str) -> None:
+    payouts.get_stuck(payout_id=UUID(payload["payout_id"]), error=error)
+
+
+@consumer(payouts.STEP_TOPIC, given_up=_payout_stuck)
 def step_payout(payload: Payload) -> None:
     """The next word with the clearing network."""
     payouts.step(payout_id=UUID(payload["payout_id"]), number=int(payload["step"]))

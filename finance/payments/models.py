@@ -151,15 +151,18 @@ class Payout(models.Model):
 
 
 class ClearingBreak(models.Model):
-    """A payout whose end the bank and the network do not agree on, or do not know. People look at these."""
+    """Money that is held and does not move on: a payout whose end the bank and the network do not agree on, or do not
+    know; a payout or a transfer whose step fails for a reason nobody foresaw (`stuck`). People look at these."""
 
     class Kind(models.TextChoices):
         NO_ANSWER = "no_answer"
         CONTRADICTION = "contradiction"
         DECLINED = "declined"
+        STUCK = "stuck"
 
     id = models.UUIDField(primary_key=True, default=new_id)
-    payout = models.ForeignKey(Payout, on_delete=models.PROTECT, related_name="breaks")
+    payout = models.ForeignKey(Payout, on_delete=models.PROTECT, null=True, related_name="breaks")
+    transfer = models.ForeignKey(Transfer, on_delete=models.PROTECT, null=True, related_name="breaks")
     kind = models.CharField(max_length=13, choices=Kind)
     detail = models.CharField(max_length=120)
     opened_at = models.DateTimeField()
@@ -169,5 +172,20 @@ class ClearingBreak(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["payout", "kind"], name="one_open_break", condition=Q(closed_at__isnull=True)
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["transfer", "kind"], name="one_open_break_of_transfer", condition=Q(closed_at__isnull=True)
+            ),
+            models.CheckConstraint(
+                name="break_of_one_thing",
+                condition=Q(payout__isnull=False, transfer__isnull=True)
+                | Q(payout__isnull=True, transfer__isnull=False),
+            ),
         ]
+
+    @property
+    def of(self) -> Payout | Transfer:
+        """What it is about."""
+        found = self.payout or self.transfer
+        assert found is not None  # break_of_one_thing
+        return found

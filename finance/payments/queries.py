@@ -302,8 +302,8 @@ def openables(person_id: UUID, language: Language) -> list[Openable]:
 
 
 def open_breaks(*, before: UUID | None, limit: int) -> list[ClearingBreak]:
-    """Payouts whose end is not agreed or not known, newest first, one more than `limit`. For operations."""
-    rows = ClearingBreak.objects.filter(closed_at__isnull=True).select_related("payout")
+    """Money that does not move on, newest first, one more than `limit`. For operations."""
+    rows = ClearingBreak.objects.filter(closed_at__isnull=True).select_related("payout", "transfer")
     if before is not None:
         rows = rows.filter(pk__lt=before)
     return list(rows.order_by("-pk")[: limit + 1])

@@ -155,10 +155,11 @@ class OpenedAccount(Shape):
 
 class BreakDetail(Shape):
     id = serializers.UUIDField()
-    payout_id = serializers.UUIDField()
-    end_to_end_id = serializers.UUIDField(source="payout.end_to_end_id")
-    amount_fen = serializers.IntegerField(source="payout.amount_fen")
-    payout_state = serializers.CharField(source="payout.state")
+    payout_id = serializers.UUIDField(allow_null=True)
+    transfer_id = serializers.UUIDField(allow_null=True)
+    end_to_end_id = serializers.UUIDField(source="payout.end_to_end_id", allow_null=True, default=None)
+    amount_fen = serializers.IntegerField(source="of.amount_fen")
+    state = serializers.CharField(source="of.state", help_text="how the payout or the transfer is booked")
     kind = serializers.CharField()
     detail = serializers.CharField()
     opened_at = serializers.DateTimeField()

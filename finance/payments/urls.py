@@ -16,4 +16,5 @@ urlpatterns = [
     path("payouts/options", api.PayoutOptions.as_view()),
     path("payouts/<uuid:payout_id>", api.PayoutOne.as_view()),
     path("clearing-breaks", api.Breaks.as_view()),
+    path("clearing-breaks/<uuid:break_id>/retry", api.BreakRetry.as_view()),
 ]

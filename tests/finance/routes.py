@@ -35,6 +35,7 @@ ROUTES = {
     "DELETE finance/bank-sessions": Route(PERSON),
     "DELETE finance/bank-sessions/<uuid:session_id>": Route(PERSON, theirs={"session_id": _NOBODYS}),
     "GET finance/clearing-breaks": Route(("operator", "checker")),
+    "POST finance/clearing-breaks/<uuid:break_id>/retry": Route(("operator", "checker"), theirs={"break_id": _NOBODYS}),
     "GET finance/customers/<uuid:customer_id>/shelf": Route(("advisor",), theirs=_A_CUSTOMER),
     "GET finance/offers/<uuid:offer_id>": Route(PERSON, theirs=_THEIR_OFFER),
     "POST finance/offers": Route(("advisor",), body=_OFFER),

@@ -257,6 +257,14 @@ def _move(payout: Payout, state: Payout.State) -> None:
     jobs.enqueue(CHANGED_TOPIC, {"payout_id": str(payout.pk)})
 
 
+@transaction.atomic
+def get_stuck(*, payout_id: UUID, error: str) -> None:
+    """A step has failed for good, for a reason nobody foresaw: the money stays held, and operations see it."""
+    payout = Payout.objects.select_for_update().get(pk=payout_id)
+    if payout.finished_at is None:
+        _open_break(payout, ClearingBreak.Kind.STUCK, error)
+
+
 def _open_break(payout: Payout, kind: ClearingBreak.Kind, detail: str) -> None:
     if not ClearingBreak.objects.filter(payout=payout, kind=kind, closed_at__isnull=True).exists():
         ClearingBreak.objects.create(payout=payout, kind=kind, detail=detail[:120], opened_at=business_now())

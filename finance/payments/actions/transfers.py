@@ -23,7 +23,7 @@ from finance.payments.errors import (
     TransferExpired,
     TransferFinished,
 )
-from finance.payments.models import Transfer
+from finance.payments.models import ClearingBreak, Transfer
 from finance.payments.queries import account_name
 from kernel import audit, jobs
 from kernel.clock import business_now
@@ -247,6 +247,7 @@ def _finish(transfer: Transfer, state: Transfer.State, to_account: Account | Non
     transfer.revision += 1
     transfer.finished_at = business_now()
     transfer.save(update_fields=["state", "to_account", "revision", "finished_at"])
+    ClearingBreak.objects.filter(transfer=transfer, closed_at__isnull=True).update(closed_at=business_now())
     jobs.enqueue(CARD_TOPIC, {"transfer_id": str(transfer.pk)})
 
 
@@ -313,3 +314,17 @@ def expire(*, transfer_id: UUID) -> None:
         return
     _give_back(transfer, Transfer.State.EXPIRED)
     audit.record(None, "payments.transfer_expired", f"transfer:{transfer_id}")
+
+
+@transaction.atomic
+def get_stuck(*, transfer_id: UUID, error: str) -> None:
+    """Giving the money back has failed for good, for a reason nobody foresaw: operations see that it is held."""
+    transfer = Transfer.objects.select_for_update().get(pk=transfer_id)
+    if transfer.state == Transfer.State.PENDING:
+        ClearingBreak.objects.get_or_create(
+            transfer=transfer,
+            kind=ClearingBreak.Kind.STUCK,
+            closed_at=None,
+            defaults={"detail": error[:120], "opened_at": business_now()},
+        )
+        audit.record(None, "payments.break_opened", f"transfer:{transfer_id}", {"kind": ClearingBreak.Kind.STUCK.value})

@@ -10,9 +10,10 @@ import pytest
 
 from deploy.local.install import ROOT
 from finance.ledger import queries as books
-from finance.ledger.models import Account
+from finance.ledger.models import Account, Hold
+from finance.networks import ports
 from finance.payments.actions import payouts
-from finance.payments.models import ClearingBreak, Payout
+from finance.payments.models import ClearingBreak, Payout, Transfer
 from kernel import clock, jobs
 from kernel.models import OutboxRow
 from tests.finance.payments.conftest import RICH, Shown
@@ -125,6 +126,58 @@ def test_a_network_that_is_gone_opens_a_break_and_its_return_closes_it(jiang, ne
     assert jiang.payout("jiang", payout_id)["state"] == "settled"
     assert jiang["fang"].get("/api/finance/clearing-breaks").json()["items"] == []
     assert len(network.payments()) == 1
+
+
+class Broken:
+    """A clearing adapter with a fault that nobody foresaw."""
+
+    def send(self, payment):
+        raise RuntimeError("boom")
+
+    def ask(self, end_to_end_id):
+        raise RuntimeError("boom")
+
+
+def test_a_step_that_fails_for_good_opens_a_break_which_operations_have_tried_again(jiang, network):
+    sound = ports.clearing.get()
+    ports.clearing.fill(Broken())
+    try:
+        payout_id = jiang.pay_out("jiang", 300_00)
+        for _ in range(jobs.MAX_ATTEMPTS):
+            jobs.drain()
+            clock.advance(jobs.MAX_PAUSE)
+        seen = jiang.payout("jiang", payout_id)
+    finally:
+        ports.clearing.fill(sound)
+    assert (seen["state"], seen["in_doubt"]) == ("accepted", True)
+    assert jiang.money("jiang") == (1_000_00, 300_00)
+    (row,) = jiang["qin"].get("/api/finance/clearing-breaks").json()["items"]
+    assert (row["payout_id"], row["kind"], row["detail"]) == (payout_id, "stuck", "RuntimeError")
+    run_for(3)
+    assert jiang.payout("jiang", payout_id)["state"] == "accepted"
+    path = f"/api/finance/clearing-breaks/{row['id']}/retry"
+    assert jiang["jiang"].post(path, {}).status_code == 403
+    assert [jiang["qin"].post(path, {}).status_code for _ in range(2)] == [200, 409]
+    run_for()
+    assert jiang.payout("jiang", payout_id)["state"] == "settled"
+    assert jiang["qin"].get("/api/finance/clearing-breaks").json()["items"] == []
+    assert (len(network.payments()), jiang.money("jiang")) == (1, (700_00, 0))
+
+
+def test_a_transfer_that_cannot_be_given_back_opens_a_break_too(jiang):
+    transfer_id = jiang.send("su", "lin")
+    row = OutboxRow.objects.get(topic="payments.transfer_expiry", payload={"transfer_id": transfer_id})
+    OutboxRow.objects.filter(pk=row.pk).update(attempts=jobs.MAX_ATTEMPTS - 1)
+    Transfer.objects.filter(pk=transfer_id).update(hold_id=uuid4())
+    clock.advance(timedelta(hours=25))
+    jobs.drain()
+    (found,) = jiang["fang"].get("/api/finance/clearing-breaks").json()["items"]
+    assert (found["transfer_id"], found["kind"], found["amount_fen"]) == (transfer_id, "stuck", 100_00)
+    Transfer.objects.filter(pk=transfer_id).update(hold_id=Hold.objects.get(reference=transfer_id).pk)
+    assert jiang["fang"].post(f"/api/finance/clearing-breaks/{found['id']}/retry", {}).status_code == 200
+    jobs.drain()
+    assert jiang["fang"].get("/api/finance/clearing-breaks").json()["items"] == []
+    assert jiang.money("su") == (RICH, 0)
 
 
 def test_a_network_that_contradicts_itself_moves_nothing_twice_and_opens_a_break(jiang, network):

@@ -1009,6 +1009,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/finance/clearing-breaks/{break_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Has a step that was given up tried again; the break closes when the money has moved. */
+        post: operations["finance_clearing_retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/finance/customers/{customer_id}/shelf": {
         parameters: {
             query?: never;
@@ -2212,15 +2229,18 @@ export interface components {
             amount_fen: number;
             detail: string;
             /** Format: uuid */
-            end_to_end_id: string;
+            end_to_end_id?: string | null;
             /** Format: uuid */
             id: string;
             kind: string;
             /** Format: date-time */
             opened_at: string;
             /** Format: uuid */
-            payout_id: string;
-            payout_state: string;
+            payout_id: string | null;
+            /** @description how the payout or the transfer is booked */
+            state: string;
+            /** Format: uuid */
+            transfer_id: string | null;
         };
         BreakPage: {
             items: components["schemas"]["BreakDetail"][];
@@ -5048,6 +5068,27 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BreakPage"];
+                };
+            };
+        };
+    };
+    finance_clearing_retry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                break_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BreakDetail"];
                 };
             };
         };
