@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib import import_module
+from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +25,8 @@ from kernel.clock import now
 from kernel.errors import SignInNeeded
 
 SESSION_ID = "device_session"
+PREFIX_OF_ONE = 64
+"""Bits of an IPv6 address that name one connection."""
 SEEN_EVERY = timedelta(minutes=5)
 
 
@@ -141,9 +144,18 @@ def me_json(request: HttpRequest, person: Person) -> dict[str, Any]:
 
 
 def address_of(request: HttpRequest) -> str:
-    """The network address that a request came from; behind a trusted proxy, the one that the proxy saw."""
+    """What the address that a request came from counts as; behind a trusted proxy, the one that the proxy saw.
+
+    An IPv6 address counts as its /64: one connection has that many addresses, and can take a new one for every try.
+    An IPv4 address in IPv6 clothes (::ffff:1.2.3.4) counts as itself.
+    """
+    address = str(request.META.get("REMOTE_ADDR", ""))
     if settings.TRUST_PROXY:
-        forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-        if forwarded:
-            return forwarded
-    return str(request.META.get("REMOTE_ADDR", ""))
+        address = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip() or address
+    try:
+        found = ip_address(address.strip("[]"))
+    except ValueError:
+        return address
+    if isinstance(found, IPv4Address):
+        return str(found)
+    return str(found.ipv4_mapped or ip_network((int(found), PREFIX_OF_ONE)))

@@ -232,3 +232,23 @@ def test_a_page_of_another_site_cannot_sign_anybody_in_or_out(su: Caller) -> Non
 def test_the_cookie_is_strict_and_unreadable_for_scripts(guest: Caller, world: World) -> None:
     cookie = guest.sign_in(PHONES["su"]).cookies[settings.SESSION_COOKIE_NAME]
     assert (cookie["samesite"], cookie["httponly"]) == ("Strict", True)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "one_connection"),
+    [
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff:ffff:ffff:ffff", True),
+        ("2001:db8:1:2::1", "2001:0DB8:0001:0002:0:0:0:0009", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("::ffff:192.0.2.7", "192.0.2.7", True),
+        ("::ffff:192.0.2.7", "::ffff:192.0.2.8", False),
+        ("192.0.2.7", "192.0.2.8", False),
+    ],
+)
+def test_tries_are_counted_per_connection_however_many_addresses_it_has(
+    world: World, monkeypatch: pytest.MonkeyPatch, first: str, second: str, one_connection: bool
+) -> None:
+    monkeypatch.setattr(limits, "SIGN_IN_TRIES_PER_ADDRESS", 1)
+    assert Caller(first).sign_in("13812345670", "wrong").status_code == 401
+    answer = Caller(second).sign_in("13812345671", "wrong")
+    assert answer.status_code == (429 if one_connection else 401)

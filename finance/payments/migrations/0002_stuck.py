@@ -5,33 +5,55 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('payments', '0001_initial'),
+        ("payments", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='clearingbreak',
-            name='transfer',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='breaks', to='payments.transfer'),
+            model_name="clearingbreak",
+            name="transfer",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="breaks", to="payments.transfer"
+            ),
         ),
         migrations.AlterField(
-            model_name='clearingbreak',
-            name='kind',
-            field=models.CharField(choices=[('no_answer', 'No Answer'), ('contradiction', 'Contradiction'), ('declined', 'Declined'), ('stuck', 'Stuck')], max_length=13),
+            model_name="clearingbreak",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("no_answer", "No Answer"),
+                    ("contradiction", "Contradiction"),
+                    ("declined", "Declined"),
+                    ("stuck", "Stuck"),
+                ],
+                max_length=13,
+            ),
         ),
         migrations.AlterField(
-            model_name='clearingbreak',
-            name='payout',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='breaks', to='payments.payout'),
+            model_name="clearingbreak",
+            name="payout",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="breaks", to="payments.payout"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='clearingbreak',
-            constraint=models.UniqueConstraint(condition=models.Q(('closed_at__isnull', True)), fields=('transfer', 'kind'), name='one_open_break_of_transfer'),
+            model_name="clearingbreak",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("closed_at__isnull", True)),
+                fields=("transfer", "kind"),
+                name="one_open_break_of_transfer",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='clearingbreak',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('payout__isnull', False), ('transfer__isnull', True)), models.Q(('payout__isnull', True), ('transfer__isnull', False)), _connector='OR'), name='break_of_one_thing'),
+            model_name="clearingbreak",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("payout__isnull", False), ("transfer__isnull", True)),
+                    models.Q(("payout__isnull", True), ("transfer__isnull", False)),
+                    _connector="OR",
+                ),
+                name="break_of_one_thing",
+            ),
         ),
     ]
