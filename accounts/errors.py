@@ -175,5 +175,5 @@ class DecidedAlready(Conflict):
 
 class RolesWrong(Invalid):
     code = "roles_wrong"
-    zh = "请至少选择一个已有的岗位,未做任何更改。"
-    en = "Choose at least one of the roles that there are. Nothing was changed."
+    zh = "请至少选择一个已有的岗位,网点名称须为一行普通文字。未做任何更改。"
+    en = "Choose at least one of the roles that there are, and a branch in plain words. Nothing was changed."

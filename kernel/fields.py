@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from kernel.errors import said
 from kernel.money import MAX_FEN
-from kernel.text import is_name, is_plain
+from kernel.text import is_line, is_name, is_plain
 
 
 class FenField(serializers.Field):  # type: ignore[type-arg]
@@ -49,7 +49,11 @@ class WholeField(FenField):
 
 
 class PlainText(serializers.CharField):
-    """Text without control characters. Nothing is stripped silently; numbers and booleans are not text."""
+    """Text that reads as it is written (kernel.text): a line, a `name`, or several lines if `multiline`.
+
+    Nothing is stripped silently; numbers and booleans are not text. Every text from outside comes through here
+    (tests/architecture/test_every_text_is_plain.py).
+    """
 
     def __init__(self, *, multiline: bool = False, name: bool = False, **kwargs: Any) -> None:
         self.multiline, self.name_only = multiline, name
@@ -62,10 +66,23 @@ class PlainText(serializers.CharField):
         if not isinstance(data, str):
             self.fail("invalid")
         text = super().to_internal_value(data)
-        fits = is_name(text) if self.name_only else is_plain(text, multiline=self.multiline)
-        if text and not fits:
+        if text and not self.fits(text):
             self.fail("marks")
         return text
+
+    def fits(self, text: str) -> bool:
+        """Whether the text may stand here."""
+        if self.name_only:
+            return is_name(text)
+        return is_plain(text, multiline=True) if self.multiline else is_line(text)
+
+
+class SecretText(PlainText):
+    """A password: whatever can be typed in a line. It is shown to nobody."""
+
+    def fits(self, text: str) -> bool:
+        """Whether it can be kept."""
+        return is_plain(text, multiline=False)
 
 
 class IdField(serializers.UUIDField):

@@ -15,13 +15,15 @@ from kernel.clock import now
 from kernel.errors import NotAllowed, NotFound
 from kernel.ids import new_id
 from kernel.secrets import blind_index
+from kernel.text import is_name
 
 MAY_ASK = frozenset({StaffRole.Role.OPERATOR.value})
 MAY_DECIDE = frozenset({StaffRole.Role.OPERATOR.value, StaffRole.Role.CHECKER.value})
 
 
 def _checked(roles: Mapping[str, str]) -> dict[str, str]:
-    if not roles or not set(roles) <= set(StaffRole.Role.values):
+    fits = all(role in StaffRole.Role.values and (not branch or is_name(branch)) for role, branch in roles.items())
+    if not roles or not fits:
         raise RolesWrong
     return dict(sorted(roles.items()))
 

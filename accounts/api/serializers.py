@@ -7,7 +7,7 @@ from rest_framework import serializers
 from accounts import limits
 from accounts.models import OneTimeCode
 from kernel.errors import said
-from kernel.fields import IdField, PlainText
+from kernel.fields import IdField, PlainText, SecretText
 
 MAX_PASSWORD = 128
 
@@ -38,7 +38,7 @@ def code_field(**kwargs: Any) -> DigitsField:
 
 def password_field(**kwargs: Any) -> PlainText:
     """A password: any text, spaces included."""
-    return PlainText(max_length=MAX_PASSWORD, **kwargs)
+    return SecretText(max_length=MAX_PASSWORD, **kwargs)
 
 
 class DeviceInput(serializers.Serializer[Any]):

@@ -20,18 +20,9 @@ from finance.bank_session.models import BankSession, Intent
 from finance.bank_session.proofs import PinProof
 from kernel.clock import now
 from kernel.errors import Refusal, language_of
+from kernel.fields import PlainText
 
 COOKIE_PATH = "/api/bank"
-
-
-class StrictText(serializers.CharField):
-    """A JSON string as it is: a number is not text, and nothing is trimmed."""
-
-    def to_internal_value(self, data: Any) -> str:
-        """The text, or a validation error."""
-        if not isinstance(data, str):
-            self.fail("invalid")
-        return str(super().to_internal_value(data))
 
 
 class DigitsIn(serializers.RegexField):
@@ -62,7 +53,7 @@ class HashField(DigitsIn):
 
 
 class HandoffIn(serializers.Serializer[Any]):
-    handoff = StrictText(max_length=100)
+    handoff = PlainText(max_length=100)
 
 
 class ConfirmIn(serializers.Serializer[Any]):

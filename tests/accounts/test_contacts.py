@@ -309,3 +309,11 @@ def test_a_registered_name_leaves_the_server_masked(world: World) -> None:
     assert queries.masked_name(world.people["lin"]) == "*晓舟"
     assert queries.masked_name(world.people["zhou"]) is None
     assert queries.identity_level(world.people["zhou"]) == "none"
+
+
+@pytest.mark.parametrize("mark", ["\u202e", "\u2066", "\u200e", "\u200b", "\x00", "\ud800", "１"])
+def test_a_remark_or_greeting_that_does_not_read_as_written_is_refused(su: Caller, world: World, mark: str) -> None:
+    lin = world.people["lin"]
+    assert su.patch(f"/api/contacts/{lin}", {"remark": f"晓{mark}舟"}).status_code == 400
+    asked = {"id": str(uuid4()), "phone": PHONES["bai"], "message": f"我是{mark}苏禾"}
+    assert su.post("/api/contacts/requests", asked).status_code == 400

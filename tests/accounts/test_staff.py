@@ -67,6 +67,7 @@ def test_the_command_asks_for_the_password_and_never_takes_it_as_a_word(
         {"name": ""},
         {"name": "钱\u202e经理"},
         {"name": "钱" * 41},
+        {"branch": "城东\u202e支行"},
     ],
 )
 def test_the_command_refuses_what_does_not_fit_and_makes_nobody(world: World, changed: dict[str, Any]) -> None:
@@ -196,6 +197,7 @@ def test_a_refused_change_makes_nobody_and_can_be_asked_for_again(person: People
         {"display_name": ""},
         {"display_name": "钱\u202e经理"},
         {"wanted": ["king"]},
+        {"branch": "城东\u200b支行"},
         {"wanted": []},
         {"person": "somebody"},
     ],

@@ -27,6 +27,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not is_name(options["name"]) or len(options["name"]) > 40:
             raise CommandError("Nobody was made: the name is empty, too long, or has marks that are not allowed.")
+        if options["branch"] and (not is_name(options["branch"]) or len(options["branch"]) > 40):
+            raise CommandError("Nobody was made: the branch is too long, or has marks that are not allowed.")
         try:
             phone = phone_field().run_validation(options["phone"])
             person = actions.create_staff(

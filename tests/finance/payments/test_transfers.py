@@ -276,6 +276,10 @@ def test_an_amount_that_is_none_is_refused_and_changes_nothing(town, amount):
     [
         {"memo": "x" * 41},
         {"memo": "a\u202eb\u0007"},
+        {"memo": "房租１００元"},
+        {"memo": "房租\u200e100"},
+        {"memo": "\u2066100"},
+        {"memo": "a\u200bb"},
         {"memo": 5},
         {"memo": None},
         {"id": "not-an-id"},
