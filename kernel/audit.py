@@ -1,7 +1,7 @@
 """The audit chain: who did what, hash-linked, append-only in the database.
 
 Rows go in with a MAC and no link, so that nobody queues for the chain's head. The sealer links what is older than
-every running transaction, in order of id, and the head goes to a file outside the database.
+every running transaction of this database, in order of id, and the head goes to a file outside the database.
 """
 
 import hashlib
@@ -22,6 +22,21 @@ from kernel.models import AuditLink, AuditRow
 GENESIS = b"\x00" * 32
 BATCH = 1_000
 _SEALER_LOCK = 0x61756469  # "audi"
+
+# The oldest transaction that may yet commit a row: of those that run, without those that are known to run in another
+# database. Who holds the lock on a transaction's id is known to every role; where nobody does (it is about to take it,
+# or has ended since, or is prepared) the transaction counts, and the next second looks again. It is asked before the
+# rows are read, so that what has ended by then has its rows seen.
+_HORIZON = """
+WITH seen AS MATERIALIZED (SELECT pg_current_snapshot() AS snapshot)
+SELECT coalesce(
+    (SELECT min(running::text::bigint) FROM seen, pg_snapshot_xip(seen.snapshot) AS running
+     WHERE NOT EXISTS (
+        SELECT 1 FROM pg_locks held JOIN pg_stat_activity holder ON holder.pid = held.pid
+        WHERE held.locktype = 'transactionid' AND held.mode = 'ExclusiveLock' AND held.granted
+            AND held.transactionid = running::xid AND holder.datname <> current_database())),
+    (SELECT pg_snapshot_xmax(seen.snapshot)::text::bigint FROM seen))
+"""
 
 
 @dataclass(frozen=True)
@@ -67,7 +82,7 @@ def seal() -> tuple[int, bytes]:
         position, digest = (head.position, bytes(head.digest)) if head else (0, GENESIS)
         if not mine:
             return position, digest
-        cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+        cursor.execute(_HORIZON)
         horizon = cursor.fetchone()[0]
         links = []
         due = AuditRow.objects.filter(link__isnull=True, transaction__lt=horizon).order_by("pk")[:BATCH]

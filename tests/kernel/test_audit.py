@@ -10,8 +10,9 @@ from django.db import DatabaseError, connection, transaction
 from kernel import audit
 from kernel.models import AuditLink, AuditRow
 from tests.conftest import FreshDatabase as Database
+from tests.support.database import server
 
-PATIENCE_S = 400
+PATIENCE_S = 5
 
 
 def as_owner(database: Database, statements: str) -> None:
@@ -19,8 +20,13 @@ def as_owner(database: Database, statements: str) -> None:
         owner.execute(statements)
 
 
+def other_database() -> str:
+    """Another database of the same server."""
+    return server().url(server().superuser, "postgres")
+
+
 def seal_all(head: Path | None = None) -> None:
-    """Seals until nothing is left: a transaction of any database on the server holds the sealer back while it runs."""
+    """Seals until nothing is left."""
     until = time.monotonic() + PATIENCE_S
     while AuditRow.objects.filter(link=None).exists():
         assert time.monotonic() < until, "rows are left unsealed"
@@ -103,3 +109,41 @@ def test_a_row_of_a_transaction_still_running_is_linked_after_it_ends(fresh_data
     linked = AuditLink.objects.filter(row__subject__in=["slow", "quick"]).order_by("position")
     assert [link.row.subject for link in linked] == ["slow", "quick"]
     assert AuditRow.objects.filter(link=None).count() == 0
+
+
+def test_a_transaction_of_another_database_holds_nobody_back(fresh_database: Database) -> None:
+    with psycopg.connect(other_database()) as elsewhere:
+        elsewhere.execute("SELECT pg_current_xact_id()")
+        audit.record(None, "test.quick", "quick", {})
+        audit.seal()
+        assert AuditLink.objects.filter(row__subject="quick").exists()
+
+
+def test_a_row_that_was_recorded_late_in_an_old_transaction_is_never_skipped(fresh_database: Database) -> None:
+    """The transaction is older than others that are sealed meanwhile, and writes its row after they have."""
+    with psycopg.connect(fresh_database.url) as old:
+        old.execute("SELECT pg_current_xact_id()")
+        with psycopg.connect(other_database()) as elsewhere:
+            elsewhere.execute("SELECT pg_current_xact_id()")
+            audit.record(None, "test.deed", "between", {})
+            audit.seal()
+            assert not AuditLink.objects.filter(row__subject="between").exists()
+            old.execute(
+                "INSERT INTO kernel_auditrow (action, subject, detail, mac) "
+                "SELECT action, 'late', detail, mac FROM kernel_auditrow WHERE subject = 'between'"
+            )
+            audit.seal()
+            assert not AuditLink.objects.filter(row__subject__in=["between", "late"]).exists()
+            old.commit()
+            audit.seal()
+    linked = AuditLink.objects.filter(row__subject__in=["between", "late"]).order_by("position")
+    assert [link.row.subject for link in linked] == ["between", "late"]
+
+
+def test_a_transaction_that_is_rolled_back_does_not_stop_the_chain(fresh_database: Database) -> None:
+    with psycopg.connect(fresh_database.url) as given_up:
+        given_up.execute("SELECT pg_current_xact_id()")
+        audit.record(None, "test.deed", "after", {})
+        given_up.rollback()
+    seal_all()
+    assert AuditLink.objects.filter(row__subject="after").exists()
