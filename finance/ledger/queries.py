@@ -45,6 +45,17 @@ def accounts_of(person_id: UUID) -> list[Account]:
     )
 
 
+def closed_accounts(person_id: UUID, *, account_class: str, opened_remotely: bool) -> int:
+    """How many accounts of this kind the person has closed."""
+    return Account.objects.filter(
+        owner_id=person_id,
+        type=Account.Type.CUSTOMER,
+        account_class=account_class,
+        opened_remotely=opened_remotely,
+        status=Account.Status.CLOSED,
+    ).count()
+
+
 def owns_number(person_id: UUID, number: str) -> bool:
     """Whether an open account of the person's has this full number."""
     return (

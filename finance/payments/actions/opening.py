@@ -23,6 +23,13 @@ def _opened(person_id: UUID, account_class: rules.AccountClass) -> Account | Non
     return next((one for one in mine if one.opened_remotely and one.account_class == account_class), None)
 
 
+def _key(person_id: UUID, account_class: rules.AccountClass) -> str:
+    """The same for two who open at once, and another one for every account that was closed before."""
+    closed = books.closed_accounts(person_id, account_class=account_class, opened_remotely=True)
+    base = f"remote:{person_id}:{account_class}"
+    return f"{base}:{closed + 1}" if closed else base
+
+
 @transaction.atomic
 def open_remotely(*, person_id: UUID, account_class: rules.AccountClass, card_id: UUID) -> Account:
     """Opens a class II or III account, bound to the card. A second time answers the account that there is.
@@ -45,7 +52,7 @@ def open_remotely(*, person_id: UUID, account_class: rules.AccountClass, card_id
         name=NAMES[account_class],
         opened_remotely=True,
         ceiling_fen=rules.CEILINGS_FEN[account_class],
-        key=f"remote:{person_id}:{account_class}",
+        key=_key(person_id, account_class),
     )
     binding, new = AccountBinding.objects.get_or_create(
         account=account, defaults={"card_id": card.id, "opened_at": business_now()}

@@ -4,9 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
-from django.db import connections
+from django.db import connections, transaction
 
 from accounts import queries as people
+from finance.ledger import actions as ledger
 from finance.ledger.models import Account
 from finance.payments.models import AccountBinding
 from tests.support.caller import Caller
@@ -26,6 +27,23 @@ def test_a_bound_card_opens_one_class_ii_and_one_class_iii_account(town):
     items = town["jiang"].get("/api/finance/accounts/openable").json()["items"]
     assert {item["code"] for item in items} == {"opened_already"}
     assert Account.objects.filter(owner=town.people["jiang"]).count() == 2
+
+
+def test_an_account_that_was_closed_can_be_opened_again_as_often_as_one_likes(town):
+    seen = []
+    for _ in range(3):
+        opened = town.open_class("jiang", "III")
+        assert opened.status_code == 201, opened.content
+        account_id = opened.json()["account_id"]
+        assert town.open_class("jiang", "III").json()["account_id"] == account_id
+        assert account_id not in seen
+        account = Account.objects.get(pk=account_id)
+        assert (account.status, AccountBinding.objects.get(account=account).card_id) == ("open", town.card("jiang"))
+        with transaction.atomic():
+            ledger.close_account(account_id=account.pk, actor_id=town.people["jiang"])
+        seen.append(account_id)
+    items = town["jiang"].get("/api/finance/accounts/openable").json()["items"]
+    assert {item["account_class"]: item["ok"] for item in items} == {"II": True, "III": True}
 
 
 def test_the_same_key_opens_once_and_answers_the_same_bytes(town):
