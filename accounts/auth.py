@@ -158,4 +158,4 @@ def address_of(request: HttpRequest) -> str:
         return address
     if isinstance(found, IPv4Address):
         return str(found)
-    return str(found.ipv4_mapped or ip_network((int(found), PREFIX_OF_ONE)))
+    return str(found.ipv4_mapped or ip_network((found, PREFIX_OF_ONE), strict=False))
