@@ -217,6 +217,18 @@ PIN_TRIES = 5
 # Proving anew who one is, before a first PIN or another: wrong tries before it locks, and for how long; how long the
 # proof is good for.
 PROOF_TRIES = 5
+# How often a person may prepare something to confirm, or ask for the sheet again; per minute.
+PREPARES_PER_MINUTE = env.whole("PREPARES_PER_MINUTE", 60)
+# What a day's payments to others may add up to, in fen: what the PIN alone authorises from a class I account; what
+# passkeys sign; what a device may that its owner has not yet verified. docs/adr/0008-passkeys.md says why so much.
+PIN_DAY_FEN = env.whole("PIN_DAY_FEN", 50_000_00)
+PASSKEY_DAY_FEN = env.whole("PASSKEY_DAY_FEN", 500_000_00)
+NEW_DEVICE_DAY_FEN = env.whole("NEW_DEVICE_DAY_FEN", 10_000_00)
+# From this amount of one statement on, somebody who has a passkey must sign with it; and for so long after the last
+# passkey was removed. The name by which passkeys know us: the bank origin's host, or a parent of it.
+PASSKEY_FROM_FEN = env.whole("PASSKEY_FROM_FEN", 20_000_00)
+PASSKEY_GONE_S = env.whole("PASSKEY_GONE_S", 24 * 3600)
+PASSKEY_RP_ID = env.text("PASSKEY_RP_ID", _BANK.host)
 PROOF_LOCK_S = env.whole("PROOF_LOCK_S", 24 * 3600)
 PROOF_S = 600
 PIN_HASH = {"time_cost": 3, "memory_kib": 32 * 1024, "parallelism": 1}

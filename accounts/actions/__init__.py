@@ -15,6 +15,7 @@ from accounts.actions.identity import bind_card, confirm_identity, give_identity
 from accounts.actions.profile import become_customer, may_be_called, set_avatar, set_display_name
 from accounts.actions.registration import register
 from accounts.actions.sessions import (
+    NEW_DEVICE,
     block_person,
     change_password,
     end_all_sessions,
@@ -27,6 +28,7 @@ from accounts.actions.sessions import (
 from accounts.actions.staff import create_customer, create_official, create_staff, mark_demo
 
 __all__ = [
+    "NEW_DEVICE",
     "SentCode",
     "accept_request",
     "ask_for_roles",

@@ -18,13 +18,15 @@ from accounts.auth import SESSION_ID, OpenSession, address_of, key_hash
 from accounts.backends import PhoneBackend
 from accounts.errors import NotRegistered, PasswordTooWeak, PasswordWrong, SignInRefused
 from accounts.models import Device, DeviceSession, Person, StaffRole
-from kernel import audit
-from kernel.clock import now
+from kernel import audit, jobs
+from kernel.clock import business_now, now
 from kernel.errors import NotFound
 from kernel.ids import new_id
 from kernel.secrets import blind_index
 
 BACKEND = "accounts.backends.PhoneBackend"
+NEW_DEVICE = "accounts.device_new"
+"""Outbox topic: somebody who has signed in elsewhere before is on a device for the first time."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def open_session(request: HttpRequest, person: Person, device: DeviceClaim) -> D
     request.session.flush()
     login(request, person, backend=BACKEND)
     with transaction.atomic():
-        known, _ = Device.objects.update_or_create(
+        known, new = Device.objects.update_or_create(
             person=person,
             client_id=device.client_id,
             defaults={"name": device.name, "last_seen_at": now(), "removed_at": None},
@@ -106,6 +108,9 @@ def open_session(request: HttpRequest, person: Person, device: DeviceClaim) -> D
             epoch=person.session_epoch,
         )
         request.open_session = OpenSession(opened.pk, person.pk, known.pk, opened.epoch)  # type: ignore[attr-defined]
+        if new and Device.objects.filter(person=person).exclude(pk=known.pk).exists():
+            event = {"event": "device_new", "device_id": str(known.pk), "at": business_now().isoformat()}
+            jobs.enqueue(NEW_DEVICE, {"id": str(known.pk), "person_id": str(person.pk), **event})
         audit.record(person.pk, "accounts.signed_in", f"device:{known.pk}", {"session": str(opened.pk)})
     return opened
 

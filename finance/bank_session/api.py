@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,13 +13,13 @@ from rest_framework.response import Response
 from accounts import limits
 from accounts import queries as people
 from accounts.auth import address_of
-from finance.bank_session import access, actions, identity, pins
+from finance.bank_session import access, actions, devices, identity, passkeys, pins
 from finance.bank_session.doors import BankView, session_in
 from finance.bank_session.errors import ChallengeOver, StatementStale
 from finance.bank_session.models import BankSession, Intent
-from finance.bank_session.proofs import PinProof
+from finance.bank_session.proofs import PasskeyProof, PinProof, Proof
 from kernel.clock import now
-from kernel.errors import Refusal, language_of
+from kernel.errors import Refusal, language_of, said
 from kernel.fields import PlainText
 
 COOKIE_PATH = "/api/bank"
@@ -57,8 +57,32 @@ class HandoffIn(serializers.Serializer[Any]):
 
 
 class ConfirmIn(serializers.Serializer[Any]):
-    pin = PinField()
+    """Exactly one of the two: the PIN authorises, a passkey (the browser's credential as JSON) signs."""
+
+    pin = PinField(required=False)
+    passkey = serializers.DictField(required=False)
     statement_hash = HashField()
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """One proof."""
+        if ("pin" in attrs) == ("passkey" in attrs):
+            raise serializers.ValidationError(
+                {"pin": said("请用支付密码或通行密钥确认。", "A PIN or a passkey is needed.")}
+            )
+        return attrs
+
+    def proof(self) -> Proof:
+        """What was given."""
+        given = self.validated_data
+        return PinProof(given["pin"]) if "pin" in given else PasskeyProof(given["passkey"])
+
+
+class PasskeyIn(serializers.Serializer[Any]):
+    credential = serializers.DictField()
+
+
+class PasskeyOptionsOut(serializers.Serializer[Any]):
+    options = serializers.DictField(help_text="for PublicKeyCredential.parseCreationOptionsFromJSON")
 
 
 class ChosenPinIn(serializers.Serializer[Any]):
@@ -76,10 +100,11 @@ class ProofIn(serializers.Serializer[Any]):
     code = DigitsIn(regex=r"\A[0-9]{6}\Z")
     id_tail = DigitsIn(regex=r"\A[0-9]{5}[0-9Xx]\Z", required=False)
     card_number = DigitsIn(regex=r"\A[0-9]{12,19}\Z", required=False)
+    asked = serializers.ChoiceField(choices=["pin", "device"], default="pin")
 
 
 class ProofOut(serializers.Serializer[Any]):
-    purpose = serializers.ChoiceField(choices=["first", "reset"])
+    purpose = serializers.ChoiceField(choices=["first", "reset", "device"])
     needs = serializers.ListField(child=serializers.ChoiceField(choices=["id_tail", "card_number"]))
     sent_to = serializers.CharField(help_text="the registered phone, masked")
     proved = serializers.BooleanField()
@@ -110,6 +135,9 @@ class IntentOut(serializers.Serializer[Any]):
     challenge_s = serializers.IntegerField()
     pin_state = serializers.ChoiceField(choices=["none", "set", "locked"])
     tries_left = serializers.IntegerField(allow_null=True)
+    passkeys = serializers.ListField(child=serializers.DictField(), help_text="allowCredentials; empty without any")
+    must_sign = serializers.BooleanField(help_text="the PIN is not enough for this amount")
+    rp_id = serializers.CharField()
     result = serializers.DictField(allow_null=True)
     session = SessionOut()
 
@@ -145,6 +173,9 @@ def intent_json(intent: Intent, session: BankSession) -> dict[str, Any]:
         "challenge_s": max(0, int((intent.challenged_until - now()).total_seconds())) if waiting else 0,
         "pin_state": pins.state(intent.person_id),
         "tries_left": pins.tries_left(intent.person_id),
+        "passkeys": passkeys.allowed(intent.person_id) if waiting else [],
+        "must_sign": waiting and passkeys.must_sign(intent.person_id, intent.draft["amount_fen"]),
+        "rp_id": settings.PASSKEY_RP_ID,
         "result": intent.result,
         "session": session_json(session),
     }
@@ -230,7 +261,7 @@ class IntentView(BankView):
 class ConfirmView(BankView):
     @extend_schema(operation_id="bank_intent_confirm", request=ConfirmIn, responses=IntentOut)
     def post(self, request: Request, intent_id: UUID) -> Response:
-        """Does it, once, if the PIN is right and the hash is that of the statement as it stands.
+        """Does it, once, if the PIN is right or the passkey's signature holds, over the statement as it stands.
 
         409 `statement_stale` and `challenge_over` carry the fresh statement in `intent`; nothing was done.
         """
@@ -244,7 +275,7 @@ class ConfirmView(BankView):
                 session=session,
                 intent=intent,
                 statement_hash=bytes.fromhex(given.validated_data["statement_hash"]),
-                proof=PinProof(given.validated_data["pin"]),
+                proof=given.proof(),
             )
         except (StatementStale, ChallengeOver) as refusal:
             return _fresh(refusal, request, intent, session)
@@ -261,17 +292,23 @@ class CancelView(BankView):
 
 
 class ProofView(BankView):
-    @extend_schema(operation_id="bank_proof", responses=ProofOut)
+    @extend_schema(
+        operation_id="bank_proof",
+        parameters=[OpenApiParameter("asked", str, enum=["pin", "device"])],
+        responses=ProofOut,
+    )
     def get(self, request: Request, intent_id: UUID) -> Response:
         """What the person must give to prove who they are before a PIN is chosen. Sends nothing."""
         session = session_in(request)
         intent = access.intent_of(session, intent_id)
+        asked: identity.Asked = "device" if request.query_params.get("asked") == "device" else "pin"
+        known = devices.is_verified(session.person_id, session.device_id)
         return Response(
             {
-                "purpose": identity.purpose_of(session.person_id),
-                "needs": identity.needs(session.person_id),
+                "purpose": identity.purpose_of(session.person_id, asked),
+                "needs": identity.needs(session.person_id, asked),
                 "sent_to": people.phone_masked(session.person_id),
-                "proved": identity.proved(session, intent),
+                "proved": known if asked == "device" else identity.proved(session, intent),
             }
         )
 
@@ -283,7 +320,8 @@ class ProofView(BankView):
         given = ProofIn(data=request.data)
         given.is_valid(raise_exception=True)
         actions.touch(session=session)
-        actions.prove(session=session, intent=intent, given=identity.Given(**given.validated_data))
+        asked = given.validated_data.pop("asked")
+        actions.prove(session=session, intent=intent, given=identity.Given(**given.validated_data), asked=asked)
         return Response(status=204)
 
 
@@ -323,3 +361,22 @@ class PinView(BankView):
         except (StatementStale, ChallengeOver) as refusal:
             return _fresh(refusal, request, intent, session)
         return Response(intent_json(outcome.intent, session))
+
+
+class PasskeyView(BankView):
+    @extend_schema(operation_id="bank_passkey_options", responses=PasskeyOptionsOut)
+    def get(self, request: Request, intent_id: UUID) -> Response:
+        """What the browser needs to make a passkey, once adding it has been confirmed in this session."""
+        session = session_in(request)
+        return Response({"options": passkeys.options(session, access.intent_of(session, intent_id))})
+
+    @extend_schema(operation_id="bank_passkey_add", request=PasskeyIn, responses={204: None})
+    def post(self, request: Request, intent_id: UUID) -> Response:
+        """Keeps the passkey that the browser made."""
+        session = session_in(request)
+        intent = access.intent_of(session, intent_id)
+        given = PasskeyIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        actions.touch(session=session)
+        actions.add_passkey(session=session, intent=intent, credential=given.validated_data["credential"])
+        return Response(status=204)

@@ -8,12 +8,16 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts import queries as people
 from accounts.auth import person_of, session_of
-from finance.bank_session import actions, pins, queries
+from finance.bank_session import actions, passkeys, pins, queries
 from finance.bank_session.api import SessionOut, session_json
 from finance.bank_session.errors import PinAlreadySet, PinLocked, PinNotSet
+from finance.bank_session.models import Passkey
+from finance.bank_session.statements import StatementDraft
 from kernel.api import ApiView
 from kernel.errors import language_of
+from kernel.fields import PlainText
 
 
 class PinOut(serializers.Serializer[Any]):
@@ -25,6 +29,31 @@ class PrepareIn(serializers.Serializer[Any]):
 
     id = serializers.UUIDField()
     what = serializers.ChoiceField(choices=["set", "change", "reset"], default="set")
+
+
+class PrepareIdIn(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+
+
+class PasskeyNameIn(serializers.Serializer[Any]):
+    name = PlainText(max_length=passkeys.MAX_NAME, name=True)
+
+
+class NewPasskeyIn(PasskeyNameIn):
+    id = serializers.UUIDField()
+
+
+class PasskeyOut(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    added_at = serializers.DateTimeField()
+    used_at = serializers.DateTimeField(allow_null=True)
+    device_name = serializers.CharField(help_text="on which it was added")
+
+
+class PasskeysOut(serializers.Serializer[Any]):
+    items = PasskeyOut(many=True)
+    next = serializers.CharField(allow_null=True)
 
 
 class PreparedOut(serializers.Serializer[Any]):
@@ -40,6 +69,7 @@ class SeenSessionOut(SessionOut):
     opened_at = serializers.DateTimeField()
     used_at = serializers.DateTimeField()
     device_id = serializers.UUIDField()
+    device_name = serializers.CharField()
     current = serializers.BooleanField()
 
 
@@ -51,6 +81,32 @@ class SeenSessionsOut(serializers.Serializer[Any]):
 def prepared_json(prepared: actions.Prepared) -> dict[str, str]:
     """What every prepare endpoint answers."""
     return {"intent_id": str(prepared.intent_id), "confirm_url": prepared.handoff_url}
+
+
+def passkey_json(key: Passkey) -> dict[str, Any]:
+    """A passkey as its owner sees it."""
+    return {
+        "id": key.pk,
+        "name": key.name,
+        "added_at": key.added_at,
+        "used_at": key.used_at,
+        "device_name": people.device_name(key.device_id),
+    }
+
+
+def _prepared(request: Request, intent_id: UUID, kind: str, subject: dict[str, Any], draft: StatementDraft) -> Response:
+    opened = session_of(request)
+    prepared = actions.prepare(
+        intent_id=intent_id,
+        person_id=opened.person_id,
+        chat_session_id=opened.id,
+        device_id=opened.device_id,
+        kind=kind,
+        subject=subject,
+        draft=draft,
+        language=language_of(request.headers.get("Accept-Language")),
+    )
+    return Response(prepared_json(prepared), status=201)
 
 
 def _kind(what: str, state: str) -> str:
@@ -79,19 +135,48 @@ class PinView(ApiView):
         """Prepares the choosing of a PIN, which happens on the bank's page."""
         asked = PrepareIn(data=request.data)
         asked.is_valid(raise_exception=True)
-        person, opened = person_of(request), session_of(request)
-        kind = _kind(asked.validated_data["what"], actions.pin_state(person.pk))
-        prepared = actions.prepare(
-            intent_id=asked.validated_data["id"],
-            person_id=person.pk,
-            chat_session_id=opened.id,
-            device_id=opened.device_id,
-            kind=kind,
-            subject={},
-            draft=pins.draft_of(kind),
-            language=language_of(request.headers.get("Accept-Language")),
+        kind = _kind(asked.validated_data["what"], actions.pin_state(person_of(request).pk))
+        return _prepared(request, asked.validated_data["id"], kind, {}, pins.draft_of(kind))
+
+
+class PasskeysView(ApiView):
+    @extend_schema(operation_id="finance_passkeys", responses=PasskeysOut)
+    def get(self, request: Request) -> Response:
+        """The person's passkeys. No key is told, only what it is called."""
+        items = [passkey_json(key) for key in passkeys.passkeys_of(person_of(request).pk)]
+        return Response(PasskeysOut({"items": items, "next": None}).data)
+
+    @extend_schema(operation_id="finance_passkey_prepare", request=NewPasskeyIn, responses={201: PreparedOut})
+    def post(self, request: Request) -> Response:
+        """Prepares the adding of a passkey, which happens on the bank's page."""
+        asked = NewPasskeyIn(data=request.data)
+        asked.is_valid(raise_exception=True)
+        name = asked.validated_data["name"]
+        draft = passkeys.add_draft(person_of(request).pk, name)
+        return _prepared(request, asked.validated_data["id"], passkeys.ADD, {"name": name}, draft)
+
+
+class PasskeyView(ApiView):
+    @extend_schema(operation_id="finance_passkey_rename", request=PasskeyNameIn, responses=PasskeyOut)
+    def patch(self, request: Request, passkey_id: UUID) -> Response:
+        """Calls a passkey otherwise."""
+        asked = PasskeyNameIn(data=request.data)
+        asked.is_valid(raise_exception=True)
+        key = actions.rename_passkey(
+            person_id=person_of(request).pk, passkey_id=passkey_id, name=asked.validated_data["name"]
         )
-        return Response(prepared_json(prepared), status=201)
+        return Response(PasskeyOut(passkey_json(key)).data)
+
+
+class PasskeyRemovalView(ApiView):
+    @extend_schema(operation_id="finance_passkey_remove", request=PrepareIdIn, responses={201: PreparedOut})
+    def post(self, request: Request, passkey_id: UUID) -> Response:
+        """Prepares the removal of a passkey, which is confirmed on the bank's page."""
+        draft = passkeys.remove_draft(person_of(request).pk, passkey_id)
+        asked = PrepareIdIn(data=request.data)
+        asked.is_valid(raise_exception=True)
+        subject = {"passkey_id": str(passkey_id)}
+        return _prepared(request, asked.validated_data["id"], passkeys.REMOVE, subject, draft)
 
 
 class HandoffView(ApiView):
@@ -119,6 +204,7 @@ class BankSessionsView(ApiView):
                 "opened_at": session.opened_at,
                 "used_at": session.used_at,
                 "device_id": session.device_id,
+                "device_name": people.device_name(session.device_id),
                 "current": session.chat_session_id == here,
             }
             for session in queries.sessions_of(person_of(request).pk)

@@ -6,6 +6,9 @@ class BankSessionConfig(AppConfig):
     label = "bank_session"
 
     def ready(self) -> None:
-        from finance.bank_session import pins
+        from accounts import ports
+        from finance.bank_session import actions, passkeys, pins
 
         pins.register_kinds()
+        passkeys.register_kinds()
+        ports.session_ended.add(actions.close_signed_out)

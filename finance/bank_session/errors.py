@@ -73,6 +73,41 @@ class PinUnchanged(Refusal):
     en = "The new PIN is the old one. Nothing was changed."
 
 
+class PasskeyRefused(Refusal):
+    code = "passkey_refused"
+    status = 403
+    zh = "通行密钥验证未通过,未执行。请重试,或换一个通行密钥。"
+    en = "The passkey did not prove itself, and nothing was done. Try again, or use another."
+
+
+class PasskeyNeeded(Refusal):
+    code = "passkey_needed"
+    status = 403
+    zh = "金额达到 ¥ {from_yuan} 须由通行密钥签署,支付密码不够。未执行。"
+    en = "From ¥ {from_yuan} on, a passkey must sign; the PIN is not enough. Nothing was done."
+
+
+class PasskeyOver(Refusal):
+    code = "passkey_over"
+    status = 409
+    zh = "添加通行密钥的时间已过,没有保存。请重新发起。"
+    en = "The time to add the passkey is over, and it was not saved. Start again."
+
+
+class TooManyPasskeys(Refusal):
+    code = "too_many_passkeys"
+    status = 409
+    zh = "最多保存 {limit} 个通行密钥,请先移除一个。"
+    en = "There are {limit} passkeys already, the most there can be. Remove one first."
+
+
+class DeviceUnverified(Refusal):
+    code = "device_unverified"
+    status = 403
+    zh = "这是一台新设备:核验身份前,每天最多向他人付款 ¥ {limit_yuan},今天还可付 ¥ {left_yuan}。未执行。"
+    en = "This device is new: until you verify yourself it pays others ¥ {limit_yuan} a day; ¥ {left_yuan} is left."
+
+
 class ProofNeeded(Refusal):
     code = "proof_needed"
     status = 403

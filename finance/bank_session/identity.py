@@ -7,7 +7,7 @@ anew whether name, ID number, card and phone belong together (an account of ours
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from django.conf import settings
@@ -18,7 +18,7 @@ from accounts import actions as accounts
 from accounts import queries as people
 from accounts.actions import SentCode
 from accounts.errors import CardCheckUnavailable, CodeRefused
-from finance.bank_session import events, pins
+from finance.bank_session import devices, events, pins
 from finance.bank_session.errors import IdentityUnproved, ProofLocked, ProofNeeded, ProofRefused
 from finance.bank_session.models import BankSession, IdentityProof, Intent, Proving
 from finance.ledger import queries as books
@@ -27,7 +27,8 @@ from kernel.clock import now
 from kernel.ids import new_id
 
 Need = Literal["id_tail", "card_number"]
-Purpose = Literal["first", "reset"]
+Purpose = Literal["first", "reset", "device"]
+Asked = Literal["pin", "device"]
 CODE_PURPOSE = "bank_proof"
 ID_TAIL = 6
 """How many characters of the ID number are asked for. No page shows any of them."""
@@ -52,16 +53,18 @@ class Given:
     card_number: str = ""
 
 
-def purpose_of(person_id: UUID) -> Purpose:
-    """What a proof would be for now: a first PIN, or another in place of one that is forgotten or locked."""
+def purpose_of(person_id: UUID, asked: Asked = "pin") -> Purpose:
+    """What a proof would be for now: the device; or a first PIN, or another for one that is forgotten or locked."""
+    if asked == "device":
+        return "device"
     return "first" if pins.state(person_id) == "none" else "reset"
 
 
-def needs(person_id: UUID) -> list[Need]:
+def needs(person_id: UUID, asked: Asked = "pin") -> list[Need]:
     """What must be given beside the code. Raises IdentityUnproved where there is nothing to compare with."""
     if people.identity_level(person_id) != "verified":
         raise IdentityUnproved
-    if purpose_of(person_id) == "reset":
+    if purpose_of(person_id, asked) == "reset":
         return ["id_tail", "card_number"]
     visitor = people.kind_of(person_id) == "visitor" and people.bound_cards(person_id)
     return ["card_number"] if visitor else ["id_tail"]
@@ -85,14 +88,16 @@ def _refuse_locked(person_id: UUID) -> None:
         raise ProofLocked(hours=-int(-(until - now()).total_seconds() // 3600))
 
 
-def prove(*, session: BankSession, intent: Intent, given: Given) -> IdentityProof:
+def prove(*, session: BankSession, intent: Intent, given: Given, asked: Asked = "pin") -> IdentityProof:
     """Keeps that the person proved who they are, for this session and intent. Must run outside a transaction.
+
+    Whatever it was for, the device is verified by it.
 
     The try is counted and committed before anything is compared; a code that was right is spent either way. Raises
     ProofRefused (which part was wrong is not said), ProofLocked, IdentityUnproved, CardCheckUnavailable.
     """
     person_id = session.person_id
-    wanted, purpose = needs(person_id), purpose_of(person_id)
+    wanted, purpose = needs(person_id, asked), purpose_of(person_id, asked)
     left = settings.PROOF_TRIES - _count(person_id)
     try:
         right = _right(person_id, wanted, given, purpose)
@@ -110,6 +115,7 @@ def prove(*, session: BankSession, intent: Intent, given: Given) -> IdentityProo
     with transaction.atomic():
         Proving.objects.filter(pk=person_id).update(attempts=0, locked_until=None)
         audit.record(person_id, "identity.proved", f"person:{person_id}", {"for": purpose, "by": ["code", *wanted]})
+        devices.verified(person_id, session.device_id, by="identity")
         moment = now()
         return IdentityProof.objects.create(
             id=new_id(),
@@ -124,7 +130,7 @@ def prove(*, session: BankSession, intent: Intent, given: Given) -> IdentityProo
 
 def _count(person_id: UUID) -> int:
     moment = now()
-    values = {
+    values: dict[str, Any] = {
         "person": person_id,
         "now": moment,
         "tries": settings.PROOF_TRIES,
@@ -171,6 +177,7 @@ def _live(session: BankSession, intent: Intent) -> models.QuerySet[IdentityProof
         bank_session=session,
         intent=intent,
         person_id=session.person_id,
+        purpose__in=["first", "reset"],
         used_at__isnull=True,
         expires_at__gt=now(),
     )

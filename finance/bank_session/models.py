@@ -40,6 +40,9 @@ class Intent(models.Model):
     ended_at = models.DateTimeField(null=True)
     result = models.JSONField(null=True)
 
+    proved_by = ""
+    """While it is executed: how it was confirmed. Kept with the confirmation."""
+
     class Meta:
         indexes = [models.Index(fields=["person", "-prepared_at"], name="bank_intents_of")]
         constraints = [
@@ -109,16 +112,50 @@ class Proving(models.Model):
 
 
 class IdentityProof(models.Model):
-    """That a person proved anew who they are: in one bank session, for one intent, to choose a PIN once."""
+    """That a person proved anew who they are: in one bank session, for one intent; to choose a PIN once, or for the
+    device."""
 
     id = models.UUIDField(primary_key=True, default=new_id)
     person = models.ForeignKey("accounts.Person", on_delete=models.CASCADE, related_name="+")
     bank_session = models.ForeignKey(BankSession, on_delete=models.CASCADE, related_name="+")
     intent = models.ForeignKey(Intent, on_delete=models.CASCADE, related_name="+", db_index=False)
-    purpose = models.CharField(max_length=5, choices=[("first", "first"), ("reset", "reset")])
+    purpose = models.CharField(max_length=6, choices=[("first", "first"), ("reset", "reset"), ("device", "device")])
     proved_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
+
+
+class VerifiedDevice(models.Model):
+    """A device on which its owner has proved who they are. Others have low limits."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    person = models.ForeignKey("accounts.Person", on_delete=models.CASCADE, related_name="+")
+    device_id = models.UUIDField()
+    by = models.CharField(max_length=10)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "device_id"], name="device_verified_once")]
+
+
+class Passkey(models.Model):
+    """A public key whose private half a device or security key keeps for the person."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    person = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, related_name="+")
+    intent = models.OneToOneField(Intent, on_delete=models.PROTECT, related_name="+")
+    credential_id = models.BinaryField(max_length=1023, unique=True)
+    public_key = models.BinaryField()
+    sign_count = models.BigIntegerField(default=0)
+    transports = models.JSONField(default=list)
+    name = models.CharField(max_length=20)
+    device_id = models.UUIDField()
+    added_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+    removed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["person"], name="passkeys_of")]
 
 
 class Confirmation(models.Model):

@@ -1,10 +1,10 @@
-"""How a person proves that a statement is theirs to confirm. A port: the PIN now, passkeys beside it."""
+"""How a person proves that a statement is theirs to confirm: the PIN authorises it, a passkey signs it."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
-from finance.bank_session import pins
+from finance.bank_session import passkeys, pins
 
 
 class Proof(Protocol):
@@ -14,8 +14,8 @@ class Proof(Protocol):
     def kind(self) -> str:
         """Its name, kept with the confirmation."""
 
-    def prove(self, person_id: UUID, statement_hash: bytes) -> None:
-        """Returns if it holds for this person and these bytes; raises a Refusal otherwise."""
+    def prove(self, person_id: UUID, statement_hash: bytes, amount_fen: int | None) -> None:
+        """Returns if it holds for this person, these bytes and so much; raises a Refusal otherwise."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,25 @@ class PinProof:
         """`pin`."""
         return "pin"
 
-    def prove(self, person_id: UUID, statement_hash: bytes) -> None:
-        """Checks the PIN. Raises WrongPin, PinLocked, PinNotSet, PinBusy."""
+    def prove(self, person_id: UUID, statement_hash: bytes, amount_fen: int | None) -> None:
+        """Checks the PIN. Raises PasskeyNeeded (it is not enough: no try is used), WrongPin, PinLocked, PinNotSet,
+        PinBusy.
+        """
+        passkeys.refuse_pin_beyond(person_id, amount_fen)
         pins.check(person_id, self.pin)
+
+
+@dataclass(frozen=True)
+class PasskeyProof:
+    """A passkey's signature over the statement's hash, as the browser gives it."""
+
+    credential: dict[str, Any]
+
+    @property
+    def kind(self) -> str:
+        """`passkey`."""
+        return "passkey"
+
+    def prove(self, person_id: UUID, statement_hash: bytes, amount_fen: int | None) -> None:
+        """Checks the signature. Raises PasskeyRefused."""
+        passkeys.verify(person_id, self.credential, statement_hash)

@@ -5,14 +5,18 @@ from uuid import UUID
 
 from django.conf import settings
 
+from accounts import queries as people
 from finance.bank_session.models import BankSession, Confirmation, Intent
+from finance.bank_session.passkeys import has_passkey
 from kernel.clock import now
+
+__all__ = ["confirmation_of", "has_passkey", "intent_state", "sessions_of"]
 
 
 def sessions_of(person_id: UUID) -> list[BankSession]:
     """The person's live bank sessions, the last used first."""
     moment = now()
-    return list(
+    found = list(
         BankSession.objects.filter(
             person_id=person_id,
             ended_at__isnull=True,
@@ -20,6 +24,8 @@ def sessions_of(person_id: UUID) -> list[BankSession]:
             used_at__gt=moment - timedelta(seconds=settings.BANK_IDLE_S),
         ).order_by("-used_at")[:50]
     )
+    signed_in = people.open_sessions(session.chat_session_id for session in found)
+    return [session for session in found if session.chat_session_id in signed_in]
 
 
 def intent_state(intent_id: UUID, person_id: UUID) -> str | None:

@@ -21,6 +21,7 @@ class Kind:
 
     execute: Callable[[Intent], ExecuteResult]
     restate: Callable[[Intent], StatementDraft]
+    pays_others: bool = False
 
 
 _kinds: dict[str, Kind] = {}
@@ -31,18 +32,25 @@ def register(
     *,
     execute: Callable[[Intent], ExecuteResult],
     restate: Callable[[Intent], StatementDraft],
+    pays_others: bool = False,
 ) -> None:
     """Makes a kind known. Raises ValueError if it is taken.
 
     `restate` says what would be confirmed now, from intent.subject; it may raise a Refusal where it can no longer be
     done. `execute` does it, inside the one confirmation transaction, and may raise a Refusal (all of it is rolled
-    back, the intent stays prepared) or StatementStale (the person gets the fresh statement).
+    back, the intent stays prepared) or StatementStale (the person gets the fresh statement). `pays_others`: the money
+    leaves the person, so a device that they have not verified may do little of it.
     """
     if kind in _kinds:
         raise ValueError(f"{kind} is registered already")
-    _kinds[kind] = Kind(execute, restate)
+    _kinds[kind] = Kind(execute, restate, pays_others)
 
 
 def kind_named(kind: str) -> Kind:
     """The kind, or KeyError."""
     return _kinds[kind]
+
+
+def paying_kinds() -> list[str]:
+    """The kinds by which money leaves the person."""
+    return [name for name, kind in _kinds.items() if kind.pays_others]

@@ -13,5 +13,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("intents/<uuid:intent_id>/cancel", api.CancelView.as_view()),
     path("intents/<uuid:intent_id>/proof", api.ProofView.as_view()),
     path("intents/<uuid:intent_id>/proof/code", api.ProofCodeView.as_view()),
+    path("intents/<uuid:intent_id>/passkey", api.PasskeyView.as_view()),
     path("pin", api.PinView.as_view()),
 ]

@@ -7,6 +7,8 @@ figures for class III of 银发〔2018〕16号. Amounts are whole fen; days and 
 from dataclasses import dataclass
 from typing import Literal
 
+from django.conf import settings
+
 from kernel.money import yuan
 
 AccountClass = Literal["I", "II", "III"]
@@ -19,13 +21,12 @@ CLASS_II_YEAR_FEN = 200_000_00
 CLASS_III_DAY_FEN = 2_000_00
 CLASS_III_YEAR_FEN = 50_000_00
 CLASS_III_CEILING_FEN = 2_000_00
-PIN_DAY_FEN = 50_000_00
-"""What a class I account pays others in a day with nothing stronger than the PIN."""
-
 SOURCE_ZH = "银发〔2016〕302号"
 SOURCE_EN = "PBoC notice Yinfa (2016) No. 302"
-PIN_SOURCE_ZH = "密码确认限额"
-PIN_SOURCE_EN = "the limit for PIN confirmation"
+PIN_SOURCE_ZH = "本行对支付密码授权的限额"
+PIN_SOURCE_EN = "our limit for what the PIN authorises"
+PASSKEY_SOURCE_ZH = "本行对通行密钥签署的限额"
+PASSKEY_SOURCE_EN = "our limit for what passkeys sign"
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,8 @@ class Rule:
 
 
 FREE = Rule(True)
-_PIN = Rule(True, PIN_DAY_FEN, None, source_zh=PIN_SOURCE_ZH, source_en=PIN_SOURCE_EN)
+_BY_FACTOR = Rule(True)
+"""As much a day as the bank lets the factor authorise: no rule of a regulator's, but settings of the bank's own."""
 _II = Rule(True, CLASS_II_DAY_FEN, CLASS_II_YEAR_FEN)
 _III = Rule(True, CLASS_III_DAY_FEN, CLASS_III_YEAR_FEN)
 _II_UNBOUND = Rule(
@@ -64,7 +66,7 @@ TABLE: dict[tuple[AccountClass, bool, Direction, Counterpart], Rule] = {
     ("I", False, "in", "wealth"): FREE,
     ("I", False, "out", "bound"): FREE,
     ("I", False, "out", "own"): FREE,
-    ("I", False, "out", "other"): _PIN,
+    ("I", False, "out", "other"): _BY_FACTOR,
     ("I", False, "out", "wealth"): FREE,
     ("II", False, "in", "bound"): FREE,
     ("II", False, "in", "own"): _II,
@@ -117,6 +119,8 @@ class Side:
     balance_fen: int = 0
     used_day_fen: int = 0
     used_year_fen: int = 0
+    signed: bool = False
+    """By a passkey, not only authorised by the PIN."""
 
 
 @dataclass(frozen=True)
@@ -133,10 +137,15 @@ class Decision:
 
 def rule_for(side: Side, direction: Direction, counterpart: Counterpart) -> Rule:
     """The row of the table for this account; what the table does not name is refused."""
-    key = (side.account_class, side.opened_remotely, direction, counterpart)
-    return TABLE.get(
-        key, Rule(False, zh="I 类账户只能在柜面开立", en="A class I account is opened at a branch, not remotely")
+    rule = TABLE.get(
+        (side.account_class, side.opened_remotely, direction, counterpart),
+        Rule(False, zh="I 类账户只能在柜面开立", en="A class I account is opened at a branch, not remotely"),
     )
+    if rule is not _BY_FACTOR:
+        return rule
+    if side.signed:
+        return Rule(True, settings.PASSKEY_DAY_FEN, source_zh=PASSKEY_SOURCE_ZH, source_en=PASSKEY_SOURCE_EN)
+    return Rule(True, settings.PIN_DAY_FEN, source_zh=PIN_SOURCE_ZH, source_en=PIN_SOURCE_EN)
 
 
 @dataclass(frozen=True)

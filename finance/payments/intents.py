@@ -13,7 +13,9 @@ def _state_transfer(intent: Intent) -> StatementDraft:
 
 def _do_transfer(intent: Intent) -> ExecuteResult:
     order = transfers.Order.of(intent.subject)
-    transfer = transfers.confirm(transfer_id=intent.pk, payer_id=intent.person_id, order=order)
+    transfer = transfers.confirm(
+        transfer_id=intent.pk, payer_id=intent.person_id, order=order, signed=intent.proved_by == "passkey"
+    )
     return ExecuteResult({"transfer_id": str(transfer.pk), "state": transfer.state})
 
 
@@ -29,5 +31,5 @@ def _do_payout(intent: Intent) -> ExecuteResult:
 
 def register() -> None:
     """Tells the bank session of the kinds, at start."""
-    registry.register(transfers.KIND, execute=_do_transfer, restate=_state_transfer)
+    registry.register(transfers.KIND, execute=_do_transfer, restate=_state_transfer, pays_others=True)
     registry.register(payouts.KIND, execute=_do_payout, restate=_state_payout)

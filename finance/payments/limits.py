@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db.models import F
 
+from finance.bank_session import queries as bank_session
 from finance.ledger import rules
 from finance.ledger.models import Account
 from finance.payments.errors import RuleRefused
@@ -39,14 +40,17 @@ def used(account_ids: list[UUID], direction: rules.Direction) -> dict[UUID, Used
     }
 
 
-def side_of(account: Account, use: Used) -> rules.Side:
-    """What the rules weigh of an account."""
+def side_of(account: Account, use: Used, *, signed: bool | None = None) -> rules.Side:
+    """What the rules weigh of an account. `signed`: by a passkey; None: as its owner could."""
+    if signed is None:
+        signed = account.owner_id is not None and bank_session.has_passkey(account.owner_id)
     return rules.Side(
         account_class=_class(account),
         opened_remotely=account.opened_remotely,
         balance_fen=account.balance_fen,
         used_day_fen=use.day_fen,
         used_year_fen=use.year_fen,
+        signed=signed,
     )
 
 
@@ -64,15 +68,21 @@ def refuse_unless_ok(decision: rules.Decision) -> None:
 
 
 def claim(
-    *, key: str, account: Account, direction: rules.Direction, counterpart: rules.Counterpart, amount_fen: int
+    *,
+    key: str,
+    account: Account,
+    direction: rules.Direction,
+    counterpart: rules.Counterpart,
+    amount_fen: int,
+    signed: bool = False,
 ) -> None:
     """Counts a movement against the account's limits, or raises RuleRefused and counts nothing.
 
     Inside the caller's transaction, before the ledger locks accounts. The same key again changes nothing.
     """
-    rule = rules.rule_for(side_of(account, Used()), direction, counterpart)
+    rule = rules.rule_for(side_of(account, Used(), signed=signed), direction, counterpart)
     if not rule.allowed or (rule.day_fen is None and rule.year_fen is None):
-        refuse_unless_ok(rules.decide(side_of(account, Used()), direction, counterpart, amount_fen))
+        refuse_unless_ok(rules.decide(side_of(account, Used(), signed=signed), direction, counterpart, amount_fen))
         return
     day, year = _periods(business_now())
     LimitCounter.objects.bulk_create(
@@ -85,7 +95,9 @@ def claim(
     counted = dict(rows.order_by("period").values_list("period", "used_fen"))
     if LimitUse.objects.filter(pk=key).exists():
         return
-    decision = rules.decide(side_of(account, Used(counted[day], counted[year])), direction, counterpart, amount_fen)
+    decision = rules.decide(
+        side_of(account, Used(counted[day], counted[year]), signed=signed), direction, counterpart, amount_fen
+    )
     refuse_unless_ok(decision)
     LimitCounter.objects.filter(account=account, direction=direction, period__in=[day, year]).update(
         used_fen=F("used_fen") + amount_fen

@@ -12,7 +12,7 @@ from finance.services.models import Alert
 from kernel.money import yuan
 from officials import actions as officials
 
-KIND = "alert"
+KIND, SECURITY = "alert", "security"
 STATE = "told"
 CODE = "alerts"
 _WORDS = {"in": ("收入", "In"), "out": ("支出", "Out"), "held": ("冻结", "Held"), "free": ("解冻", "Released")}
@@ -45,9 +45,44 @@ def summary(payload: AlertCard, state: str, language: str) -> str:
     return f"{payload.account_name} 尾号 {payload.tail} {zh} ¥ {amount}"
 
 
+class SecurityCard(msgspec.Struct, frozen=True):
+    """What happened to how a person proves who they are, and on which device."""
+
+    event: Literal[
+        "pin_set",
+        "pin_changed",
+        "pin_reset",
+        "pin_locked",
+        "proof_locked",
+        "passkey_added",
+        "passkey_removed",
+        "device_new",
+    ]
+    device: str
+    at: datetime
+
+
+_HAPPENED = {
+    "pin_set": ("支付密码已设置", "Your PIN was set"),
+    "pin_changed": ("支付密码已修改", "Your PIN was changed"),
+    "pin_reset": ("支付密码已重设", "Your PIN was reset"),
+    "pin_locked": ("支付密码已锁定", "Your PIN is locked"),
+    "proof_locked": ("身份核验已锁定", "Identity checks are locked"),
+    "passkey_added": ("已添加通行密钥", "A passkey was added"),
+    "passkey_removed": ("已移除通行密钥", "A passkey was removed"),
+    "device_new": ("新设备登录", "A new device signed in"),
+}
+
+
+def security_summary(payload: SecurityCard, state: str, language: str) -> str:
+    """The card's line in a list of conversations."""
+    return _HAPPENED[payload.event][language == "en"]
+
+
 def register() -> None:
-    """Tells chat of the kind, at start."""
+    """Tells chat of the kinds, at start."""
     cards.register(KIND, payload=AlertCard, states=frozenset({STATE}), summary=summary)
+    cards.register(SECURITY, payload=SecurityCard, states=frozenset({STATE}), summary=security_summary)
 
 
 def ensure() -> None:
@@ -94,4 +129,17 @@ def show(alert: Alert, *, account_name: str, tail: str, past: bool = False) -> N
         state=STATE,
         payload=payload,
         key=key,
+    )
+
+
+def show_security(*, event_id: UUID, person_id: UUID, event: str, device: str, at: str) -> None:
+    """Tells a person, on all their devices, what happened to how they prove who they are; once for an event."""
+    officials.deliver_card(
+        code=CODE,
+        person_id=person_id,
+        kind=SECURITY,
+        ref=event_id,
+        state=STATE,
+        payload={"event": event, "device": device, "at": at},
+        key=f"security:{event_id}",
     )

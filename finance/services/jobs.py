@@ -2,8 +2,11 @@
 
 from uuid import UUID
 
+from accounts import queries as people
+from accounts.actions import NEW_DEVICE
+from finance.bank_session.events import TOPIC as SECURITY
 from finance.ledger.actions import TOPIC
-from finance.services import actions
+from finance.services import actions, cards
 from kernel.jobs import Payload, consumer
 
 
@@ -23,3 +26,18 @@ def ledger_moved(payload: Payload) -> None:
 def quiet_hours_over(payload: Payload) -> None:
     """An alert waited for the end of the quiet hours."""
     actions.tell_waiting(alert_id=UUID(payload["alert_id"]))
+
+
+@consumer(SECURITY)
+@consumer(NEW_DEVICE)
+def security_changed(payload: Payload) -> None:
+    """Something that matters to the safety of a person's money: their other devices are told."""
+    device = _id(payload, "device_id")
+    cards.ensure()
+    cards.show_security(
+        event_id=UUID(payload["id"]),
+        person_id=UUID(payload["person_id"]),
+        event=payload["event"],
+        device=people.device_name(device) if device else "",
+        at=payload["at"],
+    )

@@ -116,7 +116,7 @@ def test_messages_survive_a_server_that_is_killed_again_and_again(start_site: Ca
 
 
 def test_money_survives_a_server_that_is_killed_again_and_again(start_site: Callable[..., Site]) -> None:
-    site = start_site()
+    site = start_site(PREPARES_PER_MINUTE="100000", NEW_DEVICE_DAY_FEN="100000000000")
     pairs = (("su", "lin"), ("xu", "he"), ("shen", "su"))
     total = "SELECT sum(amount_fen)::bigint FROM ledger_posting"
     payers = [Payer(site, name, other, conversation_of(site, name, other), SEED) for name, other in pairs]

@@ -47,6 +47,12 @@ ROUTES = {
     "POST finance/orders/checks": Route(PERSON),
     "GET finance/orders/<uuid:order_id>": Route(PERSON, theirs=_THEIR_ORDER),
     "POST finance/orders/<uuid:order_id>/cancel": Route(PERSON, theirs=_THEIR_ORDER, body={"id": str(uuid4())}),
+    "GET finance/passkeys": Route(PERSON),
+    "POST finance/passkeys": Route(PERSON),
+    "PATCH finance/passkeys/<uuid:passkey_id>": Route(PERSON, theirs={"passkey_id": _NOBODYS}, body={"name": "x"}),
+    "POST finance/passkeys/<uuid:passkey_id>/removal": Route(
+        PERSON, theirs={"passkey_id": _NOBODYS}, body={"id": str(uuid4())}
+    ),
     "GET finance/payouts": Route(PERSON),
     "POST finance/payouts": Route(PERSON),
     "GET finance/payouts/options": Route(PERSON),
@@ -77,5 +83,7 @@ ROUTES = {
     "GET bank/intents/<uuid:intent_id>/proof": Route(BANK_SESSION),
     "POST bank/intents/<uuid:intent_id>/proof": Route(BANK_SESSION),
     "POST bank/intents/<uuid:intent_id>/proof/code": Route(BANK_SESSION),
+    "GET bank/intents/<uuid:intent_id>/passkey": Route(BANK_SESSION),
+    "POST bank/intents/<uuid:intent_id>/passkey": Route(BANK_SESSION),
     "POST bank/pin": Route(BANK_SESSION),
 }

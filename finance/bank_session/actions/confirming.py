@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
+from finance.bank_session import devices
 from finance.bank_session.errors import BankSessionNeeded, ChallengeOver, IntentOver, StatementStale
 from finance.bank_session.models import BankSession, Confirmation, Intent
 from finance.bank_session.proofs import Proof
@@ -58,7 +59,7 @@ def confirm(*, session: BankSession, intent: Intent, statement_hash: bytes, proo
     """
     if not ready(intent, statement_hash):
         return Outcome(intent, True)
-    proof.prove(session.person_id, statement_hash)
+    proof.prove(session.person_id, statement_hash, intent.draft["amount_fen"])
     with transaction.atomic():
         locked = Intent.objects.select_for_update(no_key=True).get(pk=intent.pk)
         if not ready(locked, statement_hash):
@@ -67,6 +68,8 @@ def confirm(*, session: BankSession, intent: Intent, statement_hash: bytes, proo
         kind = kind_named(locked.kind)
         if kind.restate(locked).words() != locked.draft:
             raise StatementStale
+        devices.refuse_beyond(locked)
+        locked.proved_by = proof.kind
         result = kind.execute(locked).result
         settle(session, locked, proof.kind, result)
         return Outcome(locked, False)

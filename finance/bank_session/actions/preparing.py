@@ -10,6 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
+from accounts import throttles
 from finance.bank_session.errors import IntentOver
 from finance.bank_session.models import Handoff, Intent
 from finance.bank_session.registry import kind_named
@@ -28,6 +29,11 @@ class Prepared:
     intent_id: UUID
     handoff_url: str
     expires_at: datetime
+
+
+def _count(person_id: UUID) -> None:
+    """So many a minute, over all the person's devices. Raises TooMany."""
+    throttles.hit("bank-prepare", str(person_id), limit=settings.PREPARES_PER_MINUTE, window=timedelta(minutes=1))
 
 
 def _input_hash(kind: str, subject: dict[str, Any]) -> bytes:
@@ -56,9 +62,10 @@ def prepare(
     as it now stands. `replaces` ends an earlier intent of the same person that has not been confirmed. `subject` is
     JSON and holds ids and figures; the kind reads it back in `restate` and `execute`.
     Raises KeyReused (the id was used for something else), IntentOver (it was cancelled or has expired), Conflict (the
-    id is not this person's on this device).
+    id is not this person's on this device), TooMany.
     """
     kind_named(kind)
+    _count(person_id)
     words, moment = draft.words(), now()
     raw, digest = canonical(words, language=_language(language), intent_id=intent_id, kind=kind, at=moment)
     with transaction.atomic():
@@ -128,6 +135,7 @@ def _hand_over(intent: Intent) -> Prepared:
 
 def hand_over(*, intent_id: UUID, person_id: UUID, chat_session_id: UUID, device_id: UUID) -> Prepared:
     """Another hand-off to an intent, for a page that was closed. Raises NotFound, IntentOver."""
+    _count(person_id)
     intent = Intent.objects.filter(
         pk=intent_id, person_id=person_id, chat_session_id=chat_session_id, device_id=device_id
     ).first()

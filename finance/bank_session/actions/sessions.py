@@ -1,5 +1,6 @@
 """Opening, using and closing bank sessions."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -83,6 +84,13 @@ def close(*, person_id: UUID, session_id: UUID) -> None:
 def close_others(*, session: BankSession) -> None:
     """Ends the person's bank sessions but this one, inside the caller's transaction: how they prove has changed."""
     BankSession.objects.filter(person_id=session.person_id, ended_at__isnull=True).exclude(pk=session.pk).update(
+        ended_at=now(), ended_why=BankSession.Ended.CLOSED
+    )
+
+
+def close_signed_out(person_id: UUID, session_ids: Sequence[UUID]) -> None:
+    """The chat sessions are over, and with them what they opened. `access` looks at the sign-in itself as well."""
+    BankSession.objects.filter(chat_session_id__in=session_ids, ended_at__isnull=True).update(
         ended_at=now(), ended_why=BankSession.Ended.CLOSED
     )
 

@@ -174,9 +174,10 @@ def prepare(
     )
 
 
-def confirm(*, transfer_id: UUID, payer_id: UUID, order: Order) -> Transfer:
+def confirm(*, transfer_id: UUID, payer_id: UUID, order: Order, signed: bool = False) -> Transfer:
     """Holds the money for the payee. Runs in the confirmation's transaction, right after `statement` was said again.
 
+    `signed`: a passkey signed it, which may be more a day than a PIN authorises.
     Raises NotFriends, RuleRefused, InsufficientFunds, AccountClosed; then nothing is held.
     """
     if not people.are_friends(payer_id, order.payee_id, hold=True):
@@ -188,6 +189,7 @@ def confirm(*, transfer_id: UUID, payer_id: UUID, order: Order) -> Transfer:
         direction="out",
         counterpart="other",
         amount_fen=order.amount_fen,
+        signed=signed,
     )
     hold = ledger.place_hold(
         key=f"transfer:{transfer_id}:hold",

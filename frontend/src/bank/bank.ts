@@ -13,6 +13,15 @@ export interface Session {
   left_s: number;
 }
 
+export interface Descriptor {
+  type: string;
+  id: string;
+  transports: string[];
+}
+
+/** What a browser's credential says of itself. */
+export type Credential = Record<string, unknown>;
+
 export interface Intent {
   id: string;
   kind: string;
@@ -22,6 +31,10 @@ export interface Intent {
   challenge_s: number;
   pin_state: "none" | "set" | "locked";
   tries_left: number | null;
+  /** The person's passkeys, as the browser wants them; `must_sign`: the PIN is not enough for this amount. */
+  passkeys: Descriptor[];
+  must_sign: boolean;
+  rp_id: string;
   session: Session;
 }
 
@@ -29,7 +42,7 @@ export type Need = "id_tail" | "card_number";
 
 /** What a person must give, beside the code sent to `sent_to`, before a PIN is chosen. */
 export interface Proof {
-  purpose: "first" | "reset";
+  purpose: "first" | "reset" | "device";
   needs: Need[];
   sent_to: string;
   proved: boolean;
@@ -41,16 +54,21 @@ export interface SentCode {
   demo_code: string | null;
 }
 
-export type Given = { code: string } & Partial<Record<Need, string>>;
+/** What a proof of identity is asked for: to choose a PIN, or to verify this device. */
+export type Asked = "pin" | "device";
+
+export type Given = { code: string; asked: Asked } & Partial<Record<Need, string>>;
 
 export const bank = {
   config: () => api.get<Config>("/api/bank/config"),
   open: (handoff: string) => api.post<{ intent_id: string; session: Session }>("/api/bank/sessions", { handoff }),
   intent: (id: string) => api.get<Intent>(`/api/bank/intents/${id}`),
-  confirm: (id: string, pin: string, hash: string) =>
-    api.post<Intent>(`/api/bank/intents/${id}/confirm`, { pin, statement_hash: hash }),
+  confirm: (id: string, proof: { pin: string } | { passkey: Credential }, hash: string) =>
+    api.post<Intent>(`/api/bank/intents/${id}/confirm`, { ...proof, statement_hash: hash }),
+  passkeyOptions: (id: string) => api.get<{ options: PublicKeyCredentialCreationOptionsJSON }>(`/api/bank/intents/${id}/passkey`),
+  addPasskey: (id: string, credential: Credential) => api.post<undefined>(`/api/bank/intents/${id}/passkey`, { credential }),
   cancel: (id: string) => api.post<Intent>(`/api/bank/intents/${id}/cancel`),
-  proof: (id: string) => api.get<Proof>(`/api/bank/intents/${id}/proof`),
+  proof: (id: string, asked: Asked) => api.get<Proof>(`/api/bank/intents/${id}/proof`, { query: { asked } }),
   proofCode: (id: string) => api.post<SentCode>(`/api/bank/intents/${id}/proof/code`),
   prove: (id: string, given: Given) => api.post<undefined>(`/api/bank/intents/${id}/proof`, given),
   /** `current`: the present PIN, to change it; without it a proof of identity given in this sheet is used up. */

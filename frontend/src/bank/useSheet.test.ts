@@ -32,7 +32,7 @@ class Bank {
     const hash = statement === null ? null : await hashOf(this.lies ? `${statement} ` : statement);
     return {
       id: ID, kind: this.kind, state: this.state, statement, statement_hash: hash, challenge_s: 120,
-      pin_state: this.pinState, tries_left: 5, session: { id: ID, idle_s: 300, left_s: 900 },
+      pin_state: this.pinState, tries_left: 5, session: { id: ID, idle_s: 300, left_s: 900 }, passkeys: [], must_sign: false, rp_id: "localhost",
     };
   }
 

@@ -2,8 +2,9 @@ import { computed, onScopeDispose, ref, shallowRef } from "vue";
 import { ApiError, messageOf } from "@/shared/api";
 import { t } from "@/shared/i18n";
 import { online } from "@/shared/online";
-import { bank, type Config, type Intent } from "./bank";
+import { bank, type Asked, type Config, type Intent } from "./bank";
 import { tell } from "./opener";
+import { make, passkeysWork, sign } from "./passkey";
 import { compare, hashOf, parseStatement, sameWords, type ShownFact, type Statement } from "./statement";
 
 export const PIN_LENGTH = 6;
@@ -13,9 +14,9 @@ const TICK_MS = 500;
 const RENEW_BEFORE_S = 50;
 const RENEW_AGAIN_S = 10;
 
-type Phase = "loading" | "failed" | "confirm" | "prove" | "current" | "choose" | "repeat" | "sending" | "done" | "over";
+type Phase = "loading" | "failed" | "confirm" | "prove" | "current" | "choose" | "repeat" | "making" | "sending" | "done" | "over";
 /** The person is at it: the session's clock runs, and the challenge is renewed. */
-const LIVE: readonly Phase[] = ["confirm", "prove", "current", "choose", "repeat"];
+const LIVE: readonly Phase[] = ["confirm", "prove", "current", "choose", "repeat", "making"];
 const PIN_KINDS: readonly string[] = ["set_pin", "change_pin", "reset_pin"];
 
 /** The sheet's whole state: one hand-off, one intent, one session. The PIN lives here and nowhere else. */
@@ -42,9 +43,15 @@ export function useSheet() {
   const busy = computed(() => phase.value === "loading" || phase.value === "sending");
   const locked = computed(() => intent.value?.pin_state === "locked");
   const live = computed(() => LIVE.includes(phase.value));
-  const typing = computed(() => ["choose", "repeat"].includes(phase.value) || (["confirm", "current"].includes(phase.value) && !locked.value));
+  /** What the statement says must be signed by a passkey; the PIN does not authorise so much. */
+  const mustSign = computed(() => intent.value?.must_sign === true);
+  const maySign = computed(() => phase.value === "confirm" && passkeysWork && (intent.value?.passkeys.length ?? 0) > 0);
+  const typing = computed(
+    () => ["choose", "repeat", "current"].includes(phase.value) || (phase.value === "confirm" && !locked.value && !mustSign.value),
+  );
+  const asked = ref<Asked>("pin");
   /** One may go back from the proof of identity to the PIN that one knows after all. */
-  const mayGoBack = computed(() => intent.value?.pin_state === "set" && intent.value.kind !== "reset_pin");
+  const mayGoBack = computed(() => asked.value === "device" || (intent.value?.pin_state === "set" && intent.value.kind !== "reset_pin"));
   const changed = computed(() => amountBefore.value !== null || facts.value.some((fact) => fact.before !== undefined));
 
   function say(message: string, shake = false): void {
@@ -72,7 +79,8 @@ export function useSheet() {
     renewAt = performance.now() + Math.max(RENEW_AGAIN_S, fresh.challenge_s - RENEW_BEFORE_S) * 1000;
     tick();
     if (fresh.state === "executed") {
-      finish();
+      if (fresh.kind === "add_passkey" && phase.value === "sending") phase.value = "making";
+      else finish();
       return true;
     }
     if (fresh.state !== "prepared" || fresh.statement === null) {
@@ -92,6 +100,7 @@ export function useSheet() {
 
   function ready(): void {
     const { pin_state: state, kind } = intent.value ?? {};
+    asked.value = "pin";
     if (state !== "set" || kind === "reset_pin") phase.value = "prove";
     else phase.value = kind === "change_pin" ? "current" : "confirm";
     if (state === "locked") say(t("bank.locked"));
@@ -156,7 +165,7 @@ export function useSheet() {
     phase.value = "sending";
     say("");
     try {
-      const answer = await (setting ? bank.choosePin(intentId, digits, hash, present) : bank.confirm(intentId, digits, hash));
+      const answer = await (setting ? bank.choosePin(intentId, digits, hash, present) : bank.confirm(intentId, { pin: digits }, hash));
       const wasKind = answer.kind;
       await take(answer);
       if (phase.value === "sending") {
@@ -166,6 +175,38 @@ export function useSheet() {
       }
     } catch (thrown) {
       await refused(thrown, digits, setting, again);
+    }
+  }
+
+  /** A passkey signs the hash of what is shown, and the server is told. */
+  async function signIt(): Promise<void> {
+    if (!maySign.value || !intent.value) return;
+    const { passkeys, rp_id: rpId } = intent.value;
+    phase.value = "sending";
+    say("");
+    try {
+      const passkey = await sign(hash, passkeys, rpId);
+      await take(await bank.confirm(intentId, { passkey }, hash));
+    } catch (thrown) {
+      if (thrown instanceof DOMException) {
+        phase.value = "confirm";
+        say(t("bank.passkey.notUsed"));
+      } else await refused(thrown, "", false, false);
+    }
+  }
+
+  /** What was just confirmed allows a passkey to be made here. */
+  async function makeIt(): Promise<void> {
+    if (phase.value !== "making") return;
+    phase.value = "sending";
+    say("");
+    try {
+      await bank.addPasskey(intentId, await make((await bank.passkeyOptions(intentId)).options));
+      finish();
+    } catch (thrown) {
+      phase.value = "making";
+      if (thrown instanceof ApiError && ["passkey_over", "bank_session_needed"].includes(thrown.code)) end(thrown.message);
+      else say(thrown instanceof ApiError ? thrown.message : t("bank.passkey.notMade"));
     }
   }
 
@@ -187,6 +228,13 @@ export function useSheet() {
       chosen = "";
       phase.value = "choose";
       say(messageOf(thrown), true);
+    } else if (code === "device_unverified") {
+      asked.value = "device";
+      phase.value = "prove";
+      say(messageOf(thrown));
+    } else if (code === "passkey_needed" || code === "passkey_refused") {
+      if (intent.value && code === "passkey_needed") intent.value = { ...intent.value, must_sign: true };
+      say(messageOf(thrown));
     } else if (code === "proof_needed") {
       forget();
       phase.value = "prove";
@@ -262,12 +310,19 @@ export function useSheet() {
 
   /** Who they are has been proved in this sheet: now a PIN may be chosen. */
   function proved(): void {
-    if (phase.value === "prove") next("choose");
+    if (phase.value !== "prove") return;
+    if (asked.value === "pin") next("choose");
+    else {
+      next("confirm");
+      asked.value = "pin";
+      note.value = t("bank.deviceVerified");
+    }
   }
 
   /** The PIN is forgotten, or was remembered after all. */
   function forgot(): void {
     forget();
+    asked.value = "pin";
     next(phase.value === "prove" ? (intent.value?.kind === "change_pin" ? "current" : "confirm") : "prove");
   }
 
@@ -278,7 +333,7 @@ export function useSheet() {
   async function cancel(): Promise<void> {
     if (phase.value === "sending") return;
     forget();
-    const waiting = intentId !== "" && live.value;
+    const waiting = intentId !== "" && live.value && phase.value !== "making";
     if (waiting) await bank.cancel(intentId).catch(() => undefined);
     report(phase.value === "over" || phase.value === "failed" ? "failed" : "cancelled");
     if (phase.value !== "done") end(t("bank.over.cancelled"));
@@ -296,6 +351,6 @@ export function useSheet() {
 
   return {
     phase, config, intent, statement, facts, amountBefore, changed, error, note, shaken, pin, left, busy, live, typing, mayGoBack,
-    start, press, back, cancel, proved, forgot,
+    asked, mustSign, maySign, start, press, back, cancel, proved, forgot, signIt, makeIt,
   };
 }

@@ -1,5 +1,6 @@
 import { shallowRef } from "vue";
 import { language } from "./i18n";
+import { shuffledPad } from "./pad";
 import { isDark, size } from "./theme";
 
 export type BankOutcome = "done" | "cancelled" | "failed";
@@ -58,6 +59,7 @@ function dressed(confirmUrl: string): URL {
   hash.set("lang", language.value);
   hash.set("theme", isDark.value ? "dark" : "light");
   if (size.value === "large") hash.set("size", "large");
+  if (shuffledPad.value) hash.set("pad", "random");
   url.hash = hash.toString();
   return url;
 }

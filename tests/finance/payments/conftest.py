@@ -39,6 +39,12 @@ class Shown(Sheet):
         return super().confirm(pin, statement_hash or self.hash, **headers)
 
 
+@pytest.fixture(autouse=True)
+def devices_are_known(settings: Any) -> None:
+    """What a new device may not do yet is tested with the bank session."""
+    settings.NEW_DEVICE_DAY_FEN = 10**12
+
+
 class Town:
     """su and lin have class I accounts with money, jiang a bound card and nothing else, tao nothing."""
 

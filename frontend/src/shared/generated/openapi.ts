@@ -61,11 +61,29 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * @description Does it, once, if the PIN is right and the hash is that of the statement as it stands.
+         * @description Does it, once, if the PIN is right or the passkey's signature holds, over the statement as it stands.
          *
          *     409 `statement_stale` and `challenge_over` carry the fresh statement in `intent`; nothing was done.
          */
         post: operations["bank_intent_confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/bank/intents/{intent_id}/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description What the browser needs to make a passkey, once adding it has been confirmed in this session. */
+        get: operations["bank_passkey_options"];
+        put?: never;
+        /** @description Keeps the passkey that the browser made. */
+        post: operations["bank_passkey_add"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1198,6 +1216,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/finance/passkeys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The person's passkeys. No key is told, only what it is called. */
+        get: operations["finance_passkeys"];
+        put?: never;
+        /** @description Prepares the adding of a passkey, which happens on the bank's page. */
+        post: operations["finance_passkey_prepare"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/passkeys/{passkey_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** @description Calls a passkey otherwise. */
+        patch: operations["finance_passkey_rename"];
+        trace?: never;
+    };
+    "/api/finance/passkeys/{passkey_id}/removal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Prepares the removal of a passkey, which is confirmed on the bank's page. */
+        post: operations["finance_passkey_remove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/finance/payouts": {
         parameters: {
             query?: never;
@@ -2182,6 +2252,8 @@ export interface components {
             id: string;
             question: string;
         };
+        /** @enum {string} */
+        AskedEnum: "pin" | "device";
         AskedOutput: {
             /** Format: uuid */
             id: string;
@@ -2371,8 +2443,12 @@ export interface components {
             bank_name: string;
             bank_name_en: string;
         };
+        /** @description Exactly one of the two: the PIN authorises, a passkey (the browser's credential as JSON) signs. */
         ConfirmInRequest: {
-            pin: string;
+            passkey?: {
+                [key: string]: unknown;
+            };
+            pin?: string;
             statement_hash: string;
         };
         ContactList: {
@@ -2565,10 +2641,17 @@ export interface components {
             /** Format: uuid */
             id: string;
             kind: string;
+            /** @description the PIN is not enough for this amount */
+            must_sign: boolean;
+            /** @description allowCredentials; empty without any */
+            passkeys: {
+                [key: string]: unknown;
+            }[];
             pin_state: components["schemas"]["PinStateEnum"];
             result: {
                 [key: string]: unknown;
             } | null;
+            rp_id: string;
             session: components["schemas"]["SessionOut"];
             state: components["schemas"]["IntentOutStateEnum"];
             statement: string | null;
@@ -2768,6 +2851,11 @@ export interface components {
         };
         /** @enum {string} */
         NeedsEnum: "id_tail" | "card_number";
+        NewPasskeyInRequest: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+        };
         NoticeOutput: {
             code: string;
             params: {
@@ -2931,6 +3019,32 @@ export interface components {
             items: components["schemas"]["OrderShape"][];
             next: string | null;
         };
+        PasskeyInRequest: {
+            credential: {
+                [key: string]: unknown;
+            };
+        };
+        PasskeyOptionsOut: {
+            /** @description for PublicKeyCredential.parseCreationOptionsFromJSON */
+            options: {
+                [key: string]: unknown;
+            };
+        };
+        PasskeyOut: {
+            /** Format: date-time */
+            added_at: string;
+            /** @description on which it was added */
+            device_name: string;
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** Format: date-time */
+            used_at: string | null;
+        };
+        PasskeysOut: {
+            items: components["schemas"]["PasskeyOut"][];
+            next: string | null;
+        };
         PasswordInputRequest: {
             current: string;
             new: string;
@@ -2944,6 +3058,9 @@ export interface components {
             hidden?: boolean;
             muted?: boolean;
             pinned?: boolean;
+        };
+        PatchedPasskeyNameInRequest: {
+            name?: string;
         };
         PatchedProfileInputRequest: {
             display_name?: string;
@@ -3099,6 +3216,10 @@ export interface components {
         };
         /** @enum {string} */
         PostShapeAudienceEnum: "friends" | "private" | "some" | "except";
+        PrepareIdInRequest: {
+            /** Format: uuid */
+            id: string;
+        };
         /** @description `what`: a first PIN, another in place of the present one, another in place of a forgotten or locked one. */
         PrepareInRequest: {
             /** Format: uuid */
@@ -3191,6 +3312,8 @@ export interface components {
         };
         /** @description `id_tail`: the last six characters of the ID number. `card_number`: in full. */
         ProofInRequest: {
+            /** @default pin */
+            asked: components["schemas"]["AskedEnum"];
             card_number?: string;
             code: string;
             id_tail?: string;
@@ -3203,7 +3326,7 @@ export interface components {
             sent_to: string;
         };
         /** @enum {string} */
-        ProofOutPurposeEnum: "first" | "reset";
+        ProofOutPurposeEnum: "first" | "reset" | "device";
         /** @description What `PushSubscription.toJSON()` gives in a browser. */
         PushInputRequest: {
             endpoint: string;
@@ -3300,6 +3423,7 @@ export interface components {
             current: boolean;
             /** Format: uuid */
             device_id: string;
+            device_name: string;
             /** Format: uuid */
             id: string;
             idle_s: number;
@@ -3612,9 +3736,56 @@ export interface operations {
             };
         };
     };
-    bank_proof: {
+    bank_passkey_options: {
         parameters: {
             query?: never;
+            header?: never;
+            path: {
+                intent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyOptionsOut"];
+                };
+            };
+        };
+    };
+    bank_passkey_add: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                intent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyInRequest"];
+            };
+        };
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    bank_proof: {
+        parameters: {
+            query?: {
+                asked?: "device" | "pin";
+            };
             header?: never;
             path: {
                 intent_id: string;
@@ -5361,6 +5532,98 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OrderShape"];
+                };
+            };
+        };
+    };
+    finance_passkeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeysOut"];
+                };
+            };
+        };
+    };
+    finance_passkey_prepare: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPasskeyInRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreparedOut"];
+                };
+            };
+        };
+    };
+    finance_passkey_rename: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                passkey_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PatchedPasskeyNameInRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyOut"];
+                };
+            };
+        };
+    };
+    finance_passkey_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                passkey_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PrepareIdInRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreparedOut"];
                 };
             };
         };

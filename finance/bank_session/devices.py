@@ -1,0 +1,56 @@
+"""New devices: until their owner has proved on one who they are, it pays others little."""
+
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import BigIntegerField, Sum
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
+
+from finance.bank_session.errors import DeviceUnverified
+from finance.bank_session.models import Intent, VerifiedDevice
+from finance.bank_session.registry import paying_kinds
+from kernel import audit
+from kernel.clock import BANK_ZONE, now
+from kernel.money import yuan
+
+
+def is_verified(person_id: UUID, device_id: UUID) -> bool:
+    """Whether the person has proved who they are on this device."""
+    return VerifiedDevice.objects.filter(person_id=person_id, device_id=device_id).exists()
+
+
+def verified(person_id: UUID, device_id: UUID, *, by: str) -> None:
+    """Notes that they have, once, inside the caller's transaction."""
+    row = VerifiedDevice(person_id=person_id, device_id=device_id, by=by, at=now())
+    if not is_verified(person_id, device_id):
+        VerifiedDevice.objects.bulk_create([row], ignore_conflicts=True)
+        audit.record(person_id, "device.verified", f"device:{device_id}", {"by": by})
+
+
+def refuse_beyond(intent: Intent) -> None:
+    """Raises DeviceUnverified if what the device paid others today, and this, is more than a new one may.
+
+    Inside the confirmation's transaction: two at once wait for each other here.
+    """
+    amount = int(intent.draft["amount_fen"] or 0)
+    if intent.kind not in paying_kinds() or not amount or is_verified(intent.person_id, intent.device_id):
+        return
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 8))", [f"device:{intent.device_id}"])
+    left = max(0, settings.NEW_DEVICE_DAY_FEN - _paid_today(intent))
+    if amount > left:
+        raise DeviceUnverified(limit_yuan=yuan(settings.NEW_DEVICE_DAY_FEN), left_yuan=yuan(left))
+
+
+def _paid_today(intent: Intent) -> int:
+    done = Intent.objects.filter(
+        person_id=intent.person_id,
+        device_id=intent.device_id,
+        kind__in=paying_kinds(),
+        state=Intent.State.EXECUTED,
+        ended_at__gte=now().astimezone(BANK_ZONE).replace(hour=0, minute=0, second=0, microsecond=0),
+    )
+    fen = Cast(KT("draft__amount_fen"), BigIntegerField())
+    return int(done.aggregate(total=Sum(fen))["total"] or 0)

@@ -1,0 +1,256 @@
+"""Passkeys: a person's own signature under a statement.
+
+The challenge that a passkey signs is the statement's hash, so what was signed can be checked by anybody who has the
+statement and the public key. The PIN authorises the same statement on the server, and signs nothing.
+"""
+
+from binascii import Error as NotBase64
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import webauthn
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
+from webauthn.helpers.exceptions import WebAuthnException
+from webauthn.helpers.structs import (
+    AuthenticatorSelectionCriteria,
+    PublicKeyCredentialDescriptor,
+    ResidentKeyRequirement,
+    UserVerificationRequirement,
+)
+
+from accounts import queries as people
+from finance.bank_session import events, registry
+from finance.bank_session.errors import PasskeyNeeded, PasskeyOver, PasskeyRefused, TooManyPasskeys
+from finance.bank_session.models import BankSession, Confirmation, Intent, Passkey
+from finance.bank_session.registry import ExecuteResult
+from finance.bank_session.statements import Line, StatementDraft
+from kernel import audit
+from kernel.clock import now
+from kernel.errors import NotFound
+from kernel.money import yuan
+
+ADD, REMOVE = "add_passkey", "remove_passkey"
+MAX_PASSKEYS = 10
+MAX_NAME = 20
+ADDING_S = 300
+"""How long after the statement was confirmed the new key may come."""
+
+_MALFORMED = (WebAuthnException, NotBase64, ValueError, KeyError, TypeError, AttributeError, IndexError)
+"""What the library raises at things that are no credential."""
+
+
+def passkeys_of(person_id: UUID) -> list[Passkey]:
+    """The person's passkeys, oldest first. At most MAX_PASSKEYS."""
+    return list(Passkey.objects.filter(person_id=person_id, removed_at__isnull=True).order_by("added_at", "id"))
+
+
+def has_passkey(person_id: UUID) -> bool:
+    """Whether the person has one."""
+    return Passkey.objects.filter(person_id=person_id, removed_at__isnull=True).exists()
+
+
+def must_sign(person_id: UUID, amount_fen: int | None) -> bool:
+    """Whether a PIN is not enough for this amount: the person has a passkey, or removed one a short while ago."""
+    if amount_fen is None or amount_fen < settings.PASSKEY_FROM_FEN:
+        return False
+    lately = now() - timedelta(seconds=settings.PASSKEY_GONE_S)
+    return Passkey.objects.filter(Q(removed_at__isnull=True) | Q(removed_at__gt=lately), person_id=person_id).exists()
+
+
+def refuse_pin_beyond(person_id: UUID, amount_fen: int | None) -> None:
+    """Raises PasskeyNeeded where a PIN is not enough."""
+    if must_sign(person_id, amount_fen):
+        raise PasskeyNeeded(from_yuan=yuan(settings.PASSKEY_FROM_FEN))
+
+
+def verify(person_id: UUID, credential: dict[str, Any], statement_hash: bytes) -> None:
+    """Returns if one of the person's passkeys signed this hash, on the bank's page, with the user verified.
+
+    Raises PasskeyRefused for anything else: another challenge, origin or rp id, somebody else's key, no verification, a
+    counter that runs backwards.
+    """
+    try:
+        key_id = base64url_to_bytes(str(credential["id"]))
+    except _MALFORMED:
+        raise PasskeyRefused from None
+    with transaction.atomic():
+        key = (
+            Passkey.objects.select_for_update()
+            .filter(credential_id=key_id, person_id=person_id, removed_at__isnull=True)
+            .first()
+        )
+        if key is None:
+            raise PasskeyRefused
+        try:
+            seen = webauthn.verify_authentication_response(
+                credential=credential,
+                expected_challenge=statement_hash,
+                expected_rp_id=settings.PASSKEY_RP_ID,
+                expected_origin=settings.BANK_ORIGIN,
+                credential_public_key=bytes(key.public_key),
+                credential_current_sign_count=key.sign_count,
+                require_user_verification=True,
+            )
+        except _MALFORMED:
+            raise PasskeyRefused from None
+        key.sign_count, key.used_at = seen.new_sign_count, now()
+        key.save(update_fields=["sign_count", "used_at"])
+
+
+def options(session: BankSession, intent: Intent) -> dict[str, Any]:
+    """What the page hands to `navigator.credentials.create` once the statement is confirmed. Raises PasskeyOver."""
+    _refuse_late(session, intent)
+    made = webauthn.generate_registration_options(
+        rp_id=settings.PASSKEY_RP_ID,
+        rp_name=settings.BANK_NAME,
+        user_id=session.person_id.bytes,
+        user_name=people.phone_masked(session.person_id) or settings.BANK_NAME,
+        challenge=bytes(intent.statement_hash),
+        authenticator_selection=AuthenticatorSelectionCriteria(
+            resident_key=ResidentKeyRequirement.PREFERRED, user_verification=UserVerificationRequirement.REQUIRED
+        ),
+        exclude_credentials=[
+            PublicKeyCredentialDescriptor(id=bytes(key.credential_id)) for key in passkeys_of(session.person_id)
+        ],
+    )
+    written: dict[str, Any] = webauthn.helpers.options_to_json_dict(made)
+    return written
+
+
+def allowed(person_id: UUID) -> list[dict[str, Any]]:
+    """The person's keys as `allowCredentials` wants them."""
+    return [
+        {"type": "public-key", "id": bytes_to_base64url(bytes(key.credential_id)), "transports": key.transports}
+        for key in passkeys_of(person_id)
+    ]
+
+
+def _refuse_late(session: BankSession, intent: Intent) -> None:
+    """The key is added in the very session that confirmed it, soon after, once."""
+    soon = now() - timedelta(seconds=ADDING_S)
+    confirmed = Confirmation.objects.filter(intent=intent, bank_session=session).exists()
+    ended = intent.ended_at
+    if intent.kind != ADD or not confirmed or ended is None or ended < soon:
+        raise PasskeyOver
+    if Passkey.objects.filter(intent=intent).exists():
+        raise PasskeyOver
+
+
+def add(*, session: BankSession, intent: Intent, credential: dict[str, Any]) -> Passkey:
+    """Keeps a new passkey: made over the hash of the statement that the person has just confirmed.
+
+    Raises PasskeyOver, PasskeyRefused.
+    """
+    _refuse_late(session, intent)
+    try:
+        made = webauthn.verify_registration_response(
+            credential=credential,
+            expected_challenge=bytes(intent.statement_hash),
+            expected_rp_id=settings.PASSKEY_RP_ID,
+            expected_origin=settings.BANK_ORIGIN,
+            require_user_verification=True,
+        )
+        transports = [str(one)[:20] for one in credential["response"].get("transports", [])][:8]
+    except _MALFORMED:
+        raise PasskeyRefused from None
+    with transaction.atomic():
+        try:
+            with transaction.atomic():
+                key = Passkey.objects.create(
+                    person_id=session.person_id,
+                    intent=intent,
+                    credential_id=made.credential_id,
+                    public_key=made.credential_public_key,
+                    sign_count=made.sign_count,
+                    transports=transports,
+                    name=str(intent.subject["name"]),
+                    device_id=session.device_id,
+                    added_at=now(),
+                )
+        except IntegrityError:
+            raise PasskeyRefused from None
+        audit.record(session.person_id, "passkey.added", f"passkey:{key.pk}")
+        events.happened(session.person_id, "passkey_added", device_id=session.device_id)
+    return key
+
+
+def rename(*, person_id: UUID, passkey_id: UUID, name: str) -> Passkey:
+    """Calls a passkey otherwise. Raises NotFound."""
+    key = _own(person_id, passkey_id)
+    key.name = name
+    key.save(update_fields=["name"])
+    return key
+
+
+def _own(person_id: UUID, passkey_id: UUID) -> Passkey:
+    key = Passkey.objects.filter(pk=passkey_id, person_id=person_id, removed_at__isnull=True).first()
+    if key is None:
+        raise NotFound
+    return key
+
+
+def add_draft(person_id: UUID, name: str) -> StatementDraft:
+    """What adding a passkey says. Raises TooManyPasskeys."""
+    if len(passkeys_of(person_id)) >= MAX_PASSKEYS:
+        raise TooManyPasskeys(limit=MAX_PASSKEYS)
+    return StatementDraft(
+        title_zh="添加通行密钥",
+        title_en="Add a passkey",
+        lines=[
+            Line("名称", "Name", name, name),
+            Line("用途", "Used for", "在确认页上签署转账、购买等操作", "Signing transfers and purchases on this page"),
+        ],
+    )
+
+
+def remove_draft(person_id: UUID, passkey_id: UUID) -> StatementDraft:
+    """What removing one says. Raises NotFound."""
+    key = _own(person_id, passkey_id)
+    day = key.added_at.strftime("%Y-%m-%d")
+    hours = settings.PASSKEY_GONE_S // 3600
+    return StatementDraft(
+        title_zh="移除通行密钥",
+        title_en="Remove a passkey",
+        lines=[
+            Line("名称", "Name", key.name, key.name),
+            Line("添加于", "Added on", day, day),
+            Line(
+                "之后",
+                "Afterwards",
+                f"{hours} 小时内仍不能只用支付密码授权大额",
+                f"The PIN alone authorises no large amounts for {hours} hours",
+            ),
+        ],
+    )
+
+
+def _restate_add(intent: Intent) -> StatementDraft:
+    return add_draft(intent.person_id, str(intent.subject["name"]))
+
+
+def _allow_adding(intent: Intent) -> ExecuteResult:
+    """Nothing yet: what was confirmed allows the key to come."""
+    return ExecuteResult()
+
+
+def _restate_remove(intent: Intent) -> StatementDraft:
+    return remove_draft(intent.person_id, UUID(intent.subject["passkey_id"]))
+
+
+def _remove(intent: Intent) -> ExecuteResult:
+    key = _own(intent.person_id, UUID(intent.subject["passkey_id"]))
+    key.removed_at = now()
+    key.save(update_fields=["removed_at"])
+    audit.record(intent.person_id, "passkey.removed", f"passkey:{key.pk}")
+    events.happened(intent.person_id, "passkey_removed", device_id=intent.device_id)
+    return ExecuteResult()
+
+
+def register_kinds() -> None:
+    """Makes adding and removing intents like others."""
+    registry.register(ADD, execute=_allow_adding, restate=_restate_add)
+    registry.register(REMOVE, execute=_remove, restate=_restate_remove)

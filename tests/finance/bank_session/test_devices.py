@@ -1,0 +1,110 @@
+"""A new device pays others little until its owner has proved on it who they are; preparing has a rate."""
+
+import uuid
+from typing import Any
+
+import pytest
+
+from finance.bank_session import registry
+from finance.bank_session.models import VerifiedDevice
+from kernel import jobs
+from tests.finance.bank_session.conftest import KIND, Bench
+from tests.finance.bank_session.test_identity import tail_of
+from tests.finance.ledger.conftest import at_once
+from tests.support.bank import Sheet
+from tests.support.caller import Caller
+
+
+@pytest.fixture
+def paying(bench: Bench, settings: Any) -> Bench:
+    return _paying(bench, settings)
+
+
+def _paying(bench: Bench, settings: Any) -> Bench:
+    """What the bench confirms is a payment to somebody else, and a new device may do 1,500 fen of it a day."""
+    settings.DEMO, settings.NEW_DEVICE_DAY_FEN = True, 1_500
+    known = registry.kind_named(KIND)
+    registry._kinds[KIND] = registry.Kind(known.execute, known.restate, pays_others=True)
+    return bench
+
+
+def test_a_new_device_pays_little_a_day_until_its_owner_proves_who_they_are_on_it(paying: Bench) -> None:
+    assert Sheet(paying.prepare().handoff_url).confirm().status_code == 200
+    sheet = Sheet(paying.prepare().handoff_url)
+
+    refused = sheet.confirm()
+
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "device_unverified")
+    assert refused.json()["error"]["params"] == {"limit_yuan": "15.00", "left_yuan": "5.00"}
+    assert paying.balance() == 99_000
+    asked = sheet.call("GET", f"intents/{sheet.intent_id}/proof?asked=device").json()
+    assert (asked["purpose"], asked["needs"], asked["proved"]) == ("device", ["id_tail"], False)
+    assert sheet.prove(id_tail=tail_of("su"), asked="device").status_code == 204
+    assert sheet.confirm().status_code == 200 and paying.balance() == 98_000
+    assert VerifiedDevice.objects.count() == 1
+
+
+def test_a_proof_for_the_device_chooses_no_pin(paying: Bench) -> None:
+    sheet = Sheet(paying.prepare().handoff_url)
+    sheet.prove(id_tail=tail_of("su"), asked="device")
+
+    assert sheet.choose("147036").json()["error"]["code"] == "proof_needed"
+
+
+def test_another_device_of_the_same_person_is_still_new(paying: Bench) -> None:
+    sheet = Sheet(paying.prepare().handoff_url)
+    sheet.prove(id_tail=tail_of("su"), asked="device")
+    paying.callers.clear()
+    paying.price = 1_600
+
+    assert Sheet(paying.prepare().handoff_url).confirm().json()["error"]["code"] == "device_unverified"
+
+
+def test_many_payments_of_a_new_device_at_once_stay_within_its_limit(real_bench: Bench, settings: Any) -> None:
+    settings.PIN_HASH_WAIT_S = 60
+    paying = _paying(real_bench, settings)
+    paying.price = 500
+    cookies = []
+    sheets = [Sheet(paying.prepare().handoff_url) for _ in range(4)]
+    cookies = sheets[-1].client.cookies["rl_bank"].value  # the newest session of this sign-in
+    copies = [Sheet(cookie=cookies) for _ in sheets]
+    hashes = []
+    for copy, sheet in zip(copies, sheets, strict=True):
+        copy.intent_id = sheet.intent_id
+        hashes.append(copy.shown_hash())
+
+    answers = at_once(4, lambda index: copies[index].confirm(statement_hash=hashes[index]))
+
+    assert sorted(answer.status_code for answer in answers) == [200, 200, 200, 403]
+    assert paying.balance() == 98_500
+
+
+def test_preparing_and_asking_for_the_sheet_again_have_a_rate_of_their_own(bench: Bench, settings: Any) -> None:
+    settings.PREPARES_PER_MINUTE = 3
+    first = bench.prepare()
+    path = f"/api/finance/intents/{first.intent_id}/open"
+
+    answers = [bench.caller().post(path) for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [201, 201, 429]
+    assert answers[2].json()["error"]["code"] == "too_many" and int(answers[2]["Retry-After"]) > 0
+    assert "秒后再试" in answers[2].json()["error"]["message"]
+
+
+def _told(caller: Any) -> list[dict[str, Any]]:
+    """The security cards in the caller's conversation with 账户变动."""
+    jobs.drain()
+    talks = caller.get("/api/chat/conversations").json()["items"]
+    (talk,) = [one for one in talks if one["kind"] == "official"]
+    messages = caller.get(f"/api/chat/conversations/{talk['id']}/messages").json()["items"]
+    return [one["card"]["payload"] for one in messages if one["card"] and one["card"]["kind"] == "security"]
+
+
+def test_a_new_device_and_another_pin_are_told_to_the_person_s_other_devices_once(bench: Bench) -> None:
+    first = bench.caller()
+    second = Caller(bench.world.people["su"])
+    prepared = second.post("/api/finance/pin", {"id": str(uuid.uuid4()), "what": "change"})
+    Sheet(prepared.json()["confirm_url"]).choose("147036", current="258369")
+
+    assert sorted(one["event"] for one in _told(first)) == ["device_new", "pin_changed"]
+    assert {one["device"] for one in _told(first)} == {"test"}

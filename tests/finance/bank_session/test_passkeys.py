@@ -1,0 +1,214 @@
+"""Passkeys: added, named, removed; they sign the statement's hash and nothing else; large amounts need them."""
+
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings as site
+
+from finance.bank_session.models import Confirmation, Passkey, PinVerifier
+from kernel.clock import now
+from kernel.models import OutboxRow
+from tests.finance.bank_session.conftest import Bench
+from tests.support.authenticator import PRESENT, Authenticator
+from tests.support.bank import Sheet, set_pin
+
+
+def code_of(answer: Any) -> str:
+    return str(answer.json()["error"]["code"])
+
+
+def prepared(bench: Bench, path: str, who: str = "su", **body: str) -> Sheet:
+    answer = bench.caller(who).post(f"/api/finance/{path}", {"id": str(uuid.uuid4()), **body})
+    assert answer.status_code == 201, answer.content
+    return Sheet(answer.json()["confirm_url"])
+
+
+def added(bench: Bench, name: str = "su") -> Authenticator:
+    """A passkey, added on the bank's page after the PIN."""
+    sheet, key = prepared(bench, "passkeys", name, name="我的手机"), Authenticator()
+    assert sheet.confirm().status_code == 200
+    path = f"intents/{sheet.intent_id}/passkey"
+    kept = sheet.call("POST", path, {"credential": key.create(sheet.call("GET", path).json()["options"])})
+    assert kept.status_code == 204, kept.content
+    return key
+
+
+def signed(sheet: Sheet, key: Authenticator, challenge: bytes | None = None, **changed: Any) -> Any:
+    seen = sheet.shown_hash()
+    credential = key.sign(bytes.fromhex(seen) if challenge is None else challenge, **changed)
+    body = {"passkey": credential, "statement_hash": seen}
+    return sheet.call("POST", f"intents/{sheet.intent_id}/confirm", body)
+
+
+def test_a_passkey_signs_exactly_the_statement_that_was_shown(bench: Bench) -> None:
+    key = added(bench)
+    sheet = Sheet(bench.prepare().handoff_url)
+    assert [one["type"] for one in sheet.intent().json()["passkeys"]] == ["public-key"]
+
+    done = signed(sheet, key)
+
+    assert done.status_code == 200 and bench.balance() == 99_000
+    assert Confirmation.objects.get(intent_id=sheet.intent_id).proof == "passkey"
+    (seen,) = bench.caller().get("/api/finance/passkeys").json()["items"]
+    assert seen["name"] == "我的手机" and seen["used_at"] is not None and "key" not in str(seen)
+    assert OutboxRow.objects.filter(topic="bank_session.security", payload__event="passkey_added").count() == 1
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"origin": site.APP_ORIGIN},
+        {"origin": "http://evil.example"},
+        {"rp_id": "evil.example"},
+        {"flags": PRESENT},
+        {"challenge": b"\0" * 32},
+    ],
+    ids=["the chat's page", "another site", "another rp id", "nobody verified", "another challenge"],
+)
+def test_a_signature_from_elsewhere_over_something_else_or_without_the_user_is_refused(
+    bench: Bench, changed: dict[str, Any]
+) -> None:
+    key = added(bench)
+
+    refused = signed(Sheet(bench.prepare().handoff_url), key, **changed)
+
+    assert (refused.status_code, code_of(refused)) == (403, "passkey_refused")
+    assert bench.balance() == 100_000
+
+
+def test_a_signature_confirms_no_second_statement_and_not_the_same_one_renewed(bench: Bench) -> None:
+    key = added(bench)
+    first, second = Sheet(bench.prepare().handoff_url), None
+    seen = first.shown_hash()
+    credential = key.sign(bytes.fromhex(seen))
+    second = Sheet(bench.prepare().handoff_url)
+    body = {"passkey": credential, "statement_hash": second.shown_hash()}
+    assert code_of(second.call("POST", f"intents/{second.intent_id}/confirm", body)) == "passkey_refused"
+
+    second.intent_id = first.intent_id
+    bench.price = 1_100
+    body["statement_hash"] = seen
+    stale = second.call("POST", f"intents/{first.intent_id}/confirm", body)
+    assert code_of(stale) == "statement_stale"
+    body["statement_hash"] = stale.json()["intent"]["statement_hash"]
+    assert code_of(second.call("POST", f"intents/{first.intent_id}/confirm", body)) == "passkey_refused"
+    assert bench.balance() == 100_000
+
+
+def test_a_signature_whose_counter_runs_backwards_is_refused(bench: Bench) -> None:
+    """Somebody has copied the key."""
+    key = added(bench)
+    assert signed(Sheet(bench.prepare().handoff_url), key).status_code == 200
+    key.count = 0
+
+    assert code_of(signed(Sheet(bench.prepare().handoff_url), key)) == "passkey_refused"
+
+
+def test_nobody_else_s_passkey_and_none_that_was_removed_signs(bench: Bench) -> None:
+    set_pin(bench.world.people["lin"])
+    theirs, mine = added(bench, "lin"), added(bench)
+    sheet = Sheet(bench.prepare().handoff_url)
+    assert code_of(signed(sheet, theirs)) == "passkey_refused"
+    assert code_of(signed(sheet, Authenticator())) == "passkey_refused"
+
+    Passkey.objects.filter(person_id=bench.world.people["su"]).update(removed_at=now())
+    assert code_of(signed(sheet, mine)) == "passkey_refused"
+    assert bench.balance() == 100_000
+
+
+@pytest.mark.parametrize(
+    "credential", [{}, {"id": 5}, {"id": "é"}, {"id": "AAAA", "response": []}, {"id": "AAAA", "rawId": None}]
+)
+def test_what_is_no_credential_is_refused(bench: Bench, credential: dict[str, Any]) -> None:
+    from webauthn.helpers import bytes_to_base64url
+
+    key = added(bench)
+    sheet = Sheet(bench.prepare().handoff_url)
+    for body in (credential, {**credential, "id": bytes_to_base64url(key.id)}):
+        answer = sheet.call(
+            "POST",
+            f"intents/{sheet.intent_id}/confirm",
+            {"passkey": body, "statement_hash": sheet.shown_hash()},
+        )
+        assert answer.status_code == 403, answer.content
+
+
+def test_both_proofs_or_none_are_no_proof(bench: Bench) -> None:
+    sheet = Sheet(bench.prepare().handoff_url)
+    path, seen = f"intents/{sheet.intent_id}/confirm", sheet.shown_hash()
+
+    assert sheet.call("POST", path, {"statement_hash": seen}).status_code == 400
+    assert sheet.call("POST", path, {"statement_hash": seen, "pin": "258369", "passkey": {}}).status_code == 400
+    assert sheet.intent().json()["tries_left"] == 5
+
+
+def test_a_passkey_is_added_only_after_the_pin_soon_in_the_same_session_and_once(bench: Bench) -> None:
+    sheet, key = prepared(bench, "passkeys", name="手机"), Authenticator()
+    path = f"intents/{sheet.intent_id}/passkey"
+    assert code_of(sheet.call("GET", path)) == "passkey_over"
+    sheet.confirm()
+    options = sheet.call("GET", path).json()["options"]
+    assert options["authenticatorSelection"]["userVerification"] == "required"
+    no_user = sheet.call("POST", path, {"credential": key.create(options, flags=PRESENT)})
+    assert code_of(no_user) == "passkey_refused"
+    elsewhere = sheet.call("POST", path, {"credential": key.create(options, origin=site.APP_ORIGIN)})
+    assert code_of(elsewhere) == "passkey_refused"
+    assert sheet.call("POST", path, {"credential": key.create(options)}).status_code == 204
+    assert code_of(sheet.call("POST", path, {"credential": Authenticator().create(options)})) == "passkey_over"
+    late = prepared(bench, "passkeys", name="手表")
+    late.confirm()
+    from finance.bank_session.models import Intent
+
+    Intent.objects.filter(pk=late.intent_id).update(ended_at=now() - timedelta(seconds=301))
+    assert code_of(late.call("GET", f"intents/{late.intent_id}/passkey")) == "passkey_over"
+
+
+def test_a_transfer_that_was_confirmed_adds_no_passkey(bench: Bench) -> None:
+    sheet = Sheet(bench.prepare().handoff_url)
+    sheet.confirm()
+
+    assert code_of(sheet.call("GET", f"intents/{sheet.intent_id}/passkey")) == "passkey_over"
+
+
+def test_from_a_set_amount_on_the_pin_is_not_enough_for_somebody_who_has_a_passkey(bench: Bench, settings: Any) -> None:
+    settings.PASSKEY_FROM_FEN = 1_000
+    assert Sheet(bench.prepare().handoff_url).confirm().status_code == 200  # nobody without one is shut out
+    key = added(bench)
+    sheet = Sheet(bench.prepare().handoff_url)
+    assert sheet.intent().json()["must_sign"] is True
+
+    refused = sheet.confirm("111112")
+
+    assert (refused.status_code, code_of(refused)) == (403, "passkey_needed")
+    assert PinVerifier.objects.get(pk=bench.world.people["su"]).attempts == 0
+    assert bench.balance() == 99_000
+    assert signed(sheet, key).status_code == 200
+    bench.price = 999
+    assert Sheet(bench.prepare().handoff_url).confirm().status_code == 200
+
+
+def test_taking_the_last_passkey_away_makes_the_pin_enough_only_a_day_later(bench: Bench, settings: Any) -> None:
+    settings.PASSKEY_FROM_FEN = 1_000
+    added(bench)
+    (mine,) = bench.caller().get("/api/finance/passkeys").json()["items"]
+    sheet = prepared(bench, f"passkeys/{mine['id']}/removal")
+
+    assert sheet.confirm().status_code == 200
+    assert bench.caller().get("/api/finance/passkeys").json()["items"] == []
+    assert code_of(Sheet(bench.prepare().handoff_url).confirm()) == "passkey_needed"
+    Passkey.objects.update(removed_at=now() - timedelta(hours=25))
+    assert Sheet(bench.prepare().handoff_url).confirm().status_code == 200
+
+
+def test_a_passkey_is_named_and_belongs_to_its_owner_alone(bench: Bench) -> None:
+    added(bench)
+    (mine,) = bench.caller().get("/api/finance/passkeys").json()["items"]
+    path = f"/api/finance/passkeys/{mine['id']}"
+
+    assert bench.caller().patch(path, {"name": "办公室电脑"}).json()["name"] == "办公室电脑"
+    for name in ("", "x" * 21, "a\u202eb", None):
+        assert bench.caller().patch(path, {"name": name}).status_code == 400
+    assert bench.caller("lin").patch(path, {"name": "x"}).status_code == 404
+    assert bench.caller("lin").post(f"{path}/removal", {"id": str(uuid.uuid4())}).status_code == 404
