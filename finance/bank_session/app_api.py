@@ -1,23 +1,41 @@
 """The app's origin: the state of the PIN, and the person's bank sessions, to see and to close. Nothing is confirmed."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from drf_spectacular.utils import extend_schema
+from django.http import HttpResponse
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import queries as people
-from accounts.auth import person_of, session_of
-from finance.bank_session import actions, passkeys, pins, queries
+from accounts import throttles
+from accounts.auth import address_of, person_of, session_of
+from finance.bank_session import actions, passkeys, pins, queries, receipt_pdf, receipts, signing
 from finance.bank_session.api import SessionOut, session_json
 from finance.bank_session.errors import PinAlreadySet, PinLocked, PinNotSet
-from finance.bank_session.models import Passkey
+from finance.bank_session.models import Passkey, Receipt
 from finance.bank_session.statements import StatementDraft
-from kernel.api import ApiView
-from kernel.errors import language_of
+from kernel.api import ApiView, limit_of, page
+from kernel.errors import Invalid, language_of
 from kernel.fields import PlainText
+
+CHECKS_PER_MINUTE = 30
+"""Of receipts, by anybody at one address."""
+A_MINUTE = timedelta(minutes=1)
+
+
+def uuid_of(request: Request, name: str) -> UUID | None:
+    """A cursor that is an id, or None. Raises Invalid."""
+    raw = request.query_params.get(name)
+    if not raw:
+        return None
+    try:
+        return UUID(raw)
+    except ValueError:
+        raise Invalid(fields={name: ""}) from None
 
 
 class PinOut(serializers.Serializer[Any]):
@@ -81,6 +99,67 @@ class SeenSessionsOut(serializers.Serializer[Any]):
 def prepared_json(prepared: actions.Prepared) -> dict[str, str]:
     """What every prepare endpoint answers."""
     return {"intent_id": str(prepared.intent_id), "confirm_url": prepared.handoff_url}
+
+
+class FactOut(serializers.Serializer[Any]):
+    label = serializers.CharField()  # type: ignore[assignment]
+    value = serializers.CharField()
+
+
+class ReceiptOut(serializers.Serializer[Any]):
+    """A receipt; `link` is what its QR code says."""
+
+    id = serializers.UUIDField()
+    intent_id = serializers.UUIDField()
+    kind = serializers.CharField()
+    title = serializers.CharField()
+    bank = serializers.CharField()
+    amount = serializers.CharField(allow_null=True)
+    amount_words = serializers.CharField(allow_null=True)
+    lines = FactOut(many=True)
+    at = serializers.DateTimeField()
+    proof = serializers.ChoiceField(choices=["pin", "passkey", "identity"])
+    statement_hash = serializers.CharField()
+    algorithm = serializers.CharField()
+    key_id = serializers.CharField()
+    link = serializers.CharField()
+
+
+class ReceiptsOut(serializers.Serializer[Any]):
+    items = ReceiptOut(many=True)
+    next = serializers.CharField(allow_null=True)
+
+
+class LinkIn(serializers.Serializer[Any]):
+    token = serializers.RegexField(r"\A[A-Za-z0-9_-]{24}\Z", trim_whitespace=False)
+
+
+class KeyOut(serializers.Serializer[Any]):
+    algorithm = serializers.CharField()
+    key_id = serializers.CharField()
+    public_key = serializers.CharField(help_text="PEM")
+
+
+def receipt_json(receipt: Receipt) -> dict[str, Any]:
+    """A receipt as pages show it: the words of the statement that was confirmed."""
+    seen = receipts.shown(receipt)
+    amount = seen.statement["amount"]
+    return {
+        "id": str(seen.id),
+        "intent_id": seen.statement["intent"],
+        "kind": seen.kind,
+        "title": seen.statement["title"],
+        "bank": seen.statement["bank"],
+        "amount": amount["text"] if amount else None,
+        "amount_words": amount["words"] if amount else None,
+        "lines": seen.statement["lines"],
+        "at": seen.at,
+        "proof": seen.proof,
+        "statement_hash": seen.statement_hash,
+        "algorithm": seen.algorithm,
+        "key_id": seen.key_id,
+        "link": seen.link,
+    }
 
 
 def passkey_json(key: Passkey) -> dict[str, Any]:
@@ -224,3 +303,72 @@ class BankSessionView(ApiView):
         """Ends one of the person's bank sessions."""
         actions.close(person_id=person_of(request).pk, session_id=session_id)
         return Response(status=204)
+
+
+class ReceiptsView(ApiView):
+    @extend_schema(
+        operation_id="finance_receipts",
+        parameters=[OpenApiParameter("limit", int), OpenApiParameter("before", str)],
+        responses=ReceiptsOut,
+    )
+    def get(self, request: Request) -> Response:
+        """The person's receipts, newest first."""
+        limit, before = limit_of(request), uuid_of(request, "before")
+        found = receipts.receipts_of(person_of(request).pk, before, limit)
+        items, cursor = page(found, limit, lambda receipt: receipt.pk)
+        return Response({"items": [receipt_json(receipt) for receipt in items], "next": cursor})
+
+
+class ReceiptView(ApiView):
+    @extend_schema(operation_id="finance_receipt", responses=ReceiptOut)
+    def get(self, request: Request, intent_id: UUID) -> Response:
+        """The receipt of one of the person's executed intents."""
+        return Response(receipt_json(receipts.own(person_of(request).pk, intent_id)))
+
+
+class ReceiptFileView(ApiView):
+    @extend_schema(operation_id="finance_receipt_file", responses={(200, "application/octet-stream"): bytes})
+    def get(self, request: Request, intent_id: UUID) -> HttpResponse:
+        """The signed file, which `verify_receipt` checks without us."""
+        receipt = receipts.own(person_of(request).pk, intent_id)
+        return _download(receipts.as_file(receipt), "application/json", f"receipt-{receipt.pk}.json")
+
+
+class ReceiptPdfView(ApiView):
+    @extend_schema(operation_id="finance_receipt_pdf", responses={(200, "application/pdf"): bytes})
+    def get(self, request: Request, intent_id: UUID) -> HttpResponse:
+        """The receipt as PDF with a QR code."""
+        receipt = receipts.own(person_of(request).pk, intent_id)
+        return _download(receipt_pdf.draw(receipts.shown(receipt)), "application/pdf", f"receipt-{receipt.pk}.pdf")
+
+
+class PublicReceiptView(ApiView):
+    authentication_classes = []
+    permission_classes = []
+
+    @extend_schema(operation_id="finance_receipt_check", request=LinkIn, responses=ReceiptOut)
+    def post(self, request: Request, receipt_id: UUID) -> Response:
+        """What the QR code of a receipt leads to: what the bank signed, for whoever holds the receipt."""
+        throttles.hit("receipt-check", address_of(request._request), limit=CHECKS_PER_MINUTE, window=A_MINUTE)
+        asked = LinkIn(data=request.data)
+        asked.is_valid(raise_exception=True)
+        return Response(receipt_json(receipts.by_link(receipt_id, asked.validated_data["token"])))
+
+
+class ReceiptKeyView(ApiView):
+    authentication_classes = []
+    permission_classes = []
+
+    @extend_schema(operation_id="finance_receipt_key", responses=KeyOut)
+    def get(self, request: Request) -> Response:
+        """The public key that checks receipts signed today."""
+        signer = signing.present()
+        body = {"algorithm": signer.algorithm, "key_id": signer.key_id, "public_key": signer.public_key()}
+        return Response(body)
+
+
+def _download(content: bytes, kind: str, name: str) -> HttpResponse:
+    answer = HttpResponse(content, content_type=kind)
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    answer["Cache-Control"] = "no-store"
+    return answer

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from chat import push
-from finance.bank_session import events
+from finance.bank_session import events, receipts
 from finance.bank_session.actions.confirming import TOPIC
 from kernel.jobs import consumer
 
@@ -30,3 +30,9 @@ def tell_of_security(payload: dict[str, Any]) -> None:
     push.hint(
         [UUID(payload["person_id"])], "sessions", {"event": payload["event"], "device_id": payload["device_id"] or ""}
     )
+
+
+@consumer(TOPIC)
+def sign_receipt(payload: dict[str, Any]) -> None:
+    """Has the receipt signed, once."""
+    receipts.issue(UUID(payload["intent_id"]))

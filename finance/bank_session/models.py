@@ -168,5 +168,23 @@ class Confirmation(models.Model):
     proof = models.CharField(max_length=20)
     statement = models.BinaryField()
     statement_hash = models.BinaryField(max_length=32)
+    # What a passkey signed, with the key that checks it; null for a PIN, which signs nothing.
+    evidence = models.JSONField(null=True)
     at = models.DateTimeField()
     recorded_at = models.DateTimeField(db_default=TransactionNow())
+
+
+class Receipt(models.Model):
+    """What the bank signed about a confirmation: the very bytes, and the signature. Append-only."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    confirmation = models.OneToOneField(Confirmation, on_delete=models.PROTECT, related_name="receipt")
+    person = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, related_name="+", db_index=False)
+    document = models.BinaryField()
+    algorithm = models.CharField(max_length=20)
+    key_id = models.CharField(max_length=64)
+    signature = models.BinaryField(max_length=1024)
+    signed_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["person", "-id"], name="receipts_of")]

@@ -67,8 +67,10 @@ def refuse_pin_beyond(person_id: UUID, amount_fen: int | None) -> None:
         raise PasskeyNeeded(from_yuan=yuan(settings.PASSKEY_FROM_FEN))
 
 
-def verify(person_id: UUID, credential: dict[str, Any], statement_hash: bytes) -> None:
+def verify(person_id: UUID, credential: dict[str, Any], statement_hash: bytes) -> dict[str, str]:
     """Returns if one of the person's passkeys signed this hash, on the bank's page, with the user verified.
+
+    The answer is what anybody can check later: the public key and what it signed, in base64url.
 
     Raises PasskeyRefused for anything else: another challenge, origin or rp id, somebody else's key, no verification, a
     counter that runs backwards.
@@ -99,6 +101,14 @@ def verify(person_id: UUID, credential: dict[str, Any], statement_hash: bytes) -
             raise PasskeyRefused from None
         key.sign_count, key.used_at = seen.new_sign_count, now()
         key.save(update_fields=["sign_count", "used_at"])
+    answered = credential["response"]
+    return {
+        "public_key": bytes_to_base64url(bytes(key.public_key)),
+        "client_data": str(answered["clientDataJSON"]),
+        "authenticator_data": str(answered["authenticatorData"]),
+        "signature": str(answered["signature"]),
+        "rp_id": settings.PASSKEY_RP_ID,
+    }
 
 
 def options(session: BankSession, intent: Intent) -> dict[str, Any]:

@@ -14,8 +14,11 @@ class Proof(Protocol):
     def kind(self) -> str:
         """Its name, kept with the confirmation."""
 
-    def prove(self, person_id: UUID, statement_hash: bytes, amount_fen: int | None) -> None:
-        """Returns if it holds for this person, these bytes and so much; raises a Refusal otherwise."""
+    def prove(self, person_id: UUID, statement_hash: bytes, amount_fen: int | None) -> dict[str, str] | None:
+        """Returns if it holds for this person, these bytes and so much; raises a Refusal otherwise.
+
+        What anybody can check of it later is answered, to be kept: a signature. A PIN leaves nothing.
+        """
 
 
 @dataclass(frozen=True)
@@ -29,12 +32,13 @@ class PinProof:
         """`pin`."""
         return "pin"
 
-    def prove(self, person_id: UUID, statement_hash: bytes, amount_fen: int | None) -> None:
+    def prove(self, person_id: UUID, statement_hash: bytes, amount_fen: int | None) -> dict[str, str] | None:
         """Checks the PIN. Raises PasskeyNeeded (it is not enough: no try is used), WrongPin, PinLocked, PinNotSet,
         PinBusy.
         """
         passkeys.refuse_pin_beyond(person_id, amount_fen)
         pins.check(person_id, self.pin)
+        return None
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,6 @@ class PasskeyProof:
         """`passkey`."""
         return "passkey"
 
-    def prove(self, person_id: UUID, statement_hash: bytes, amount_fen: int | None) -> None:
+    def prove(self, person_id: UUID, statement_hash: bytes, amount_fen: int | None) -> dict[str, str] | None:
         """Checks the signature. Raises PasskeyRefused."""
-        passkeys.verify(person_id, self.credential, statement_hash)
+        return passkeys.verify(person_id, self.credential, statement_hash)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from accounts import queries as people
 from accounts.queries import BoundCard
+from finance.bank_session import queries as bank_session
 from finance.ledger import queries as ledger
 from finance.ledger import rules
 from finance.ledger.models import Account
@@ -165,10 +166,11 @@ def account_options(
     """The person's open accounts, whether each may take or give this amount, and what its limits leave."""
     accounts = open_accounts(person_id)
     used = limits.used([account.pk for account in accounts], direction)
+    signed = bank_session.has_passkey(person_id)
     options = []
     for account in accounts:
         use = used[account.pk]
-        side = limits.side_of(account, use)
+        side = limits.side_of(account, use, signed=signed)
         rule = rules.rule_for(side, direction, counterpart)
         decision = rules.decide(side, direction, counterpart, amount_fen)
         options.append(

@@ -53,6 +53,12 @@ ROUTES = {
     "POST finance/passkeys/<uuid:passkey_id>/removal": Route(
         PERSON, theirs={"passkey_id": _NOBODYS}, body={"id": str(uuid4())}
     ),
+    "GET finance/receipts": Route(PERSON),
+    "GET finance/receipts/key": Route(ANYONE),
+    "POST finance/receipts/<uuid:receipt_id>/check": Route(ANYONE),
+    "GET finance/intents/<uuid:intent_id>/receipt": Route(PERSON, theirs={"intent_id": _NOBODYS}),
+    "GET finance/intents/<uuid:intent_id>/receipt/file": Route(PERSON, theirs={"intent_id": _NOBODYS}),
+    "GET finance/intents/<uuid:intent_id>/receipt/pdf": Route(PERSON, theirs={"intent_id": _NOBODYS}),
     "GET finance/payouts": Route(PERSON),
     "POST finance/payouts": Route(PERSON),
     "GET finance/payouts/options": Route(PERSON),

@@ -59,7 +59,7 @@ def confirm(*, session: BankSession, intent: Intent, statement_hash: bytes, proo
     """
     if not ready(intent, statement_hash):
         return Outcome(intent, True)
-    proof.prove(session.person_id, statement_hash, intent.draft["amount_fen"])
+    evidence = proof.prove(session.person_id, statement_hash, intent.draft["amount_fen"])
     with transaction.atomic():
         locked = Intent.objects.select_for_update(no_key=True).get(pk=intent.pk)
         if not ready(locked, statement_hash):
@@ -71,7 +71,7 @@ def confirm(*, session: BankSession, intent: Intent, statement_hash: bytes, proo
         devices.refuse_beyond(locked)
         locked.proved_by = proof.kind
         result = kind.execute(locked).result
-        settle(session, locked, proof.kind, result)
+        settle(session, locked, proof.kind, result, evidence)
         return Outcome(locked, False)
 
 
@@ -82,7 +82,9 @@ def still_open(session: BankSession) -> None:
         raise BankSessionNeeded
 
 
-def settle(session: BankSession, intent: Intent, proof: str, result: dict[str, Any]) -> None:
+def settle(
+    session: BankSession, intent: Intent, proof: str, result: dict[str, Any], evidence: dict[str, str] | None = None
+) -> None:
     """Ends a locked intent as executed: what was confirmed and how is kept, audited, and told."""
     Confirmation.objects.create(
         id=new_id(),
@@ -92,6 +94,7 @@ def settle(session: BankSession, intent: Intent, proof: str, result: dict[str, A
         proof=proof,
         statement=bytes(intent.statement),
         statement_hash=bytes(intent.statement_hash),
+        evidence=evidence,
         at=business_now(),
     )
     intent.state, intent.ended_at, intent.result = Intent.State.EXECUTED, now(), result

@@ -1078,6 +1078,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/finance/intents/{intent_id}/receipt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The receipt of one of the person's executed intents. */
+        get: operations["finance_receipt"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/intents/{intent_id}/receipt/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The signed file, which `verify_receipt` checks without us. */
+        get: operations["finance_receipt_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/intents/{intent_id}/receipt/pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The receipt as PDF with a QR code. */
+        get: operations["finance_receipt_pdf"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/finance/offers": {
         parameters: {
             query?: never;
@@ -1417,6 +1468,57 @@ export interface paths {
         get: operations["wealth_navs"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/receipts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The person's receipts, newest first. */
+        get: operations["finance_receipts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/receipts/key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The public key that checks receipts signed today. */
+        get: operations["finance_receipt_key"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/receipts/{receipt_id}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description What the QR code of a receipt leads to: what the bank signed, for whoever holds the receipt. */
+        post: operations["finance_receipt_check"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2558,6 +2660,10 @@ export interface components {
             title: string;
             title_en: string;
         };
+        FactOut: {
+            label: string;
+            value: string;
+        };
         ForwardInputRequest: {
             /** Format: uuid */
             client_id: string;
@@ -2665,6 +2771,12 @@ export interface components {
             kind: components["schemas"]["Kind61cEnum"];
             length: number;
         };
+        KeyOut: {
+            algorithm: string;
+            key_id: string;
+            /** @description PEM */
+            public_key: string;
+        };
         KeywordBodyRequest: {
             reply: string;
             word: string;
@@ -2702,6 +2814,9 @@ export interface components {
         LinesOut: {
             items: components["schemas"]["LineOut"][];
             next: string | null;
+        };
+        LinkInRequest: {
+            token: string;
         };
         ManagedListShape: {
             items: components["schemas"]["ManagedShape"][];
@@ -3310,6 +3425,8 @@ export interface components {
             /** @description the registered phone, masked */
             sent_to: string;
         };
+        /** @enum {string} */
+        ProofEnum: "pin" | "passkey" | "identity";
         /** @description `id_tail`: the last six characters of the ID number. `card_number`: in full. */
         ProofInRequest: {
             /** @default pin */
@@ -3375,6 +3492,30 @@ export interface components {
         ReadOutput: {
             seq: number;
             unread: number;
+        };
+        /** @description A receipt; `link` is what its QR code says. */
+        ReceiptOut: {
+            algorithm: string;
+            amount: string | null;
+            amount_words: string | null;
+            /** Format: date-time */
+            at: string;
+            bank: string;
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            intent_id: string;
+            key_id: string;
+            kind: string;
+            lines: components["schemas"]["FactOut"][];
+            link: string;
+            proof: components["schemas"]["ProofEnum"];
+            statement_hash: string;
+            title: string;
+        };
+        ReceiptsOut: {
+            items: components["schemas"]["ReceiptOut"][];
+            next: string | null;
         };
         ReceivingAccountRequest: {
             /** Format: uuid */
@@ -5310,6 +5451,69 @@ export interface operations {
             };
         };
     };
+    finance_receipt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                intent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceiptOut"];
+                };
+            };
+        };
+    };
+    finance_receipt_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                intent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+        };
+    };
+    finance_receipt_pdf: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                intent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
+                };
+            };
+        };
+    };
     wealth_offer_send: {
         parameters: {
             query?: never;
@@ -5865,6 +6069,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NavsShape"];
+                };
+            };
+        };
+    };
+    finance_receipts: {
+        parameters: {
+            query?: {
+                before?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceiptsOut"];
+                };
+            };
+        };
+    };
+    finance_receipt_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyOut"];
+                };
+            };
+        };
+    };
+    finance_receipt_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                receipt_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkInRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceiptOut"];
                 };
             };
         };

@@ -1,0 +1,143 @@
+"""Receipts: for each executed statement a document signed by the bank, which anybody can check without the bank.
+
+A receipt's file is one JSON object: {"receipt": text, "signature": {"algorithm", "key_id", "value"}}. The signature is
+over the UTF-8 bytes of `receipt`, which is itself JSON: the statement exactly as it was confirmed, its hash, how and
+when, and for a passkey what the passkey signed. finance/bank_session/verify_receipt.py checks all of it.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass
+from datetime import UTC
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from finance.bank_session.models import Confirmation, Receipt
+from finance.bank_session.signing import present
+from kernel.clock import now
+from kernel.errors import NotFound
+from kernel.ids import new_id
+
+VERSION = 1
+PAGE_TOKEN = 24
+"""Characters of the link's token: 144 bits of the signature's hash."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A receipt as a page shows it."""
+
+    id: UUID
+    kind: str
+    proof: str
+    at: str
+    statement: dict[str, Any]
+    statement_hash: str
+    algorithm: str
+    key_id: str
+    link: str
+
+
+def _text(confirmation: Confirmation) -> str:
+    content = {
+        "version": VERSION,
+        "bank": settings.BANK_NAME,
+        "intent": str(confirmation.intent_id),
+        "kind": confirmation.intent.kind,
+        "statement": bytes(confirmation.statement).decode(),
+        "statement_sha256": bytes(confirmation.statement_hash).hex(),
+        "proof": confirmation.proof,
+        "passkey": confirmation.evidence,
+        "executed_at": confirmation.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+    return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+@transaction.atomic
+def issue(intent_id: UUID) -> Receipt:
+    """The receipt of an executed intent, signed at the first call. Raises NotFound where nothing was executed."""
+    known = Receipt.objects.filter(confirmation__intent=intent_id).first()
+    if known is not None:
+        return known
+    confirmation = Confirmation.objects.select_related("intent").filter(intent=intent_id).first()
+    if confirmation is None:
+        raise NotFound
+    text, signer = _text(confirmation).encode(), present()
+    receipt = Receipt(
+        id=new_id(),
+        confirmation=confirmation,
+        person_id=confirmation.person_id,
+        document=text,
+        algorithm=signer.algorithm,
+        key_id=signer.key_id,
+        signature=signer.sign(text),
+        signed_at=now(),
+    )
+    Receipt.objects.bulk_create([receipt], ignore_conflicts=True)
+    return Receipt.objects.get(confirmation=confirmation)
+
+
+def own(person_id: UUID, intent_id: UUID) -> Receipt:
+    """The receipt of a person's own executed intent. Raises NotFound."""
+    if not Confirmation.objects.filter(intent=intent_id, person_id=person_id).exists():
+        raise NotFound
+    return issue(intent_id)
+
+
+def receipts_of(person_id: UUID, before: UUID | None, limit: int) -> list[Receipt]:
+    """The person's receipts, newest first, one more than `limit` where there are."""
+    found = Receipt.objects.filter(person_id=person_id).select_related("confirmation", "confirmation__intent")
+    if before is not None:
+        found = found.filter(pk__lt=before)
+    return list(found.order_by("-id")[: limit + 1])
+
+
+def by_link(receipt_id: UUID, token: str) -> Receipt:
+    """What a receipt's QR code leads to. Raises NotFound for another token: an id alone tells nothing."""
+    receipt = Receipt.objects.select_related("confirmation", "confirmation__intent").filter(pk=receipt_id).first()
+    if receipt is None or not hmac.compare_digest(token_of(receipt), token):
+        raise NotFound
+    return receipt
+
+
+def token_of(receipt: Receipt) -> str:
+    """The link's secret: whoever holds the receipt can compute it."""
+    digest = hashlib.sha256(bytes(receipt.signature)).digest()
+    return base64.urlsafe_b64encode(digest).decode()[:PAGE_TOKEN]
+
+
+def link_of(receipt: Receipt) -> str:
+    """The public page that checks it. The token is in the fragment, which no log carries."""
+    return f"{settings.APP_ORIGIN}/receipts/{receipt.pk}#{token_of(receipt)}"
+
+
+def shown(receipt: Receipt) -> Shown:
+    """For pages and the PDF."""
+    content = json.loads(bytes(receipt.document))
+    return Shown(
+        id=receipt.pk,
+        kind=content["kind"],
+        proof=content["proof"],
+        at=content["executed_at"],
+        statement=json.loads(content["statement"]),
+        statement_hash=content["statement_sha256"],
+        algorithm=receipt.algorithm,
+        key_id=receipt.key_id,
+        link=link_of(receipt),
+    )
+
+
+def as_file(receipt: Receipt) -> bytes:
+    """What a person downloads, and `verify_receipt` checks."""
+    signature = {
+        "algorithm": receipt.algorithm,
+        "key_id": receipt.key_id,
+        "value": base64.b64encode(bytes(receipt.signature)).decode(),
+    }
+    written = {"receipt": bytes(receipt.document).decode(), "signature": signature}
+    return json.dumps(written, ensure_ascii=False, indent=1).encode()

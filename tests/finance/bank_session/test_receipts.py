@@ -1,0 +1,191 @@
+"""Receipts: signed by the bank, checked by a command that knows nothing of it, and by a page for whoever holds one."""
+
+import base64
+import json
+import os
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from deploy.local.install import ROOT
+from finance.bank_session import receipts, signing
+from finance.bank_session.models import Receipt
+from finance.bank_session.verify_receipt import Forged, verify
+from kernel import jobs
+from tests.finance.bank_session.conftest import Bench
+from tests.finance.bank_session.test_passkeys import added, signed
+from tests.support.bank import Sheet
+
+KEY = signing.present().public_key().encode()
+
+
+def confirmed(bench: Bench) -> str:
+    sheet = Sheet(bench.prepare().handoff_url)
+    assert sheet.confirm().status_code == 200
+    return sheet.intent_id
+
+
+def fetched(bench: Bench, intent_id: str, kind: str = "file") -> Any:
+    return bench.caller().get(f"/api/finance/intents/{intent_id}/receipt/{kind}")
+
+
+def test_every_executed_statement_has_one_signed_receipt(bench: Bench) -> None:
+    sheet = Sheet(bench.prepare().handoff_url)
+    words = sheet.intent().json()["statement"]
+    sheet.confirm()
+    jobs.drain()
+
+    file = fetched(bench, sheet.intent_id)
+
+    content = verify(file.content, KEY)
+    assert content["statement"] == words and content["proof"] == "pin" and content["passkey"] is None
+    assert Receipt.objects.count() == 1 and fetched(bench, sheet.intent_id).content == file.content
+    (listed,) = bench.caller().get("/api/finance/receipts").json()["items"]
+    assert (listed["intent_id"], listed["amount"], listed["proof"]) == (sheet.intent_id, "¥ 10.00", "pin")
+
+
+def test_a_passkey_s_signature_is_in_the_receipt_and_is_checked_too(bench: Bench) -> None:
+    key = added(bench)
+    sheet = Sheet(bench.prepare().handoff_url)
+    signed(sheet, key)
+    file = fetched(bench, sheet.intent_id).content
+    assert verify(file, KEY)["proof"] == "passkey"
+
+    content = json.loads(json.loads(file)["receipt"])
+    for field in ("signature", "client_data", "authenticator_data"):
+        raw = content["passkey"][field]
+        other = {
+            **content,
+            "passkey": {**content["passkey"], field: raw[:10] + ("A" if raw[10] != "A" else "B") + raw[11:]},
+        }
+        text = json.dumps(other, ensure_ascii=False)
+        forged = {"receipt": text, "signature": resigned(text.encode())}
+        with pytest.raises(Forged):
+            verify(json.dumps(forged).encode(), KEY)
+
+
+def resigned(content: bytes) -> dict[str, str]:
+    """As the bank would sign it."""
+    signer = signing.present()
+    return {
+        "algorithm": signer.algorithm,
+        "key_id": signer.key_id,
+        "value": base64.b64encode(signer.sign(content)).decode(),
+    }
+
+
+def test_no_change_to_a_receipt_is_valid(bench: Bench) -> None:
+    file = json.loads(fetched(bench, confirmed(bench)).content)
+    text = file["receipt"]
+
+    for place in range(0, len(text), 7):
+        altered = {**file, "receipt": text[:place] + chr(ord(text[place]) ^ 1) + text[place + 1 :]}
+        with pytest.raises(Forged):
+            verify(json.dumps(altered).encode(), KEY)
+    for broken in (
+        b"",
+        b"{}",
+        b"[]",
+        b'{"receipt": 5, "signature": {}}',
+        json.dumps({**file, "signature": {}}).encode(),
+    ):
+        with pytest.raises(Forged):
+            verify(broken, KEY)
+
+
+def test_the_command_needs_neither_server_nor_database_nor_settings(bench: Bench, tmp_path: Path) -> None:
+    file, key, forged = tmp_path / "r.json", tmp_path / "key.pem", tmp_path / "f.json"
+    file.write_bytes(fetched(bench, confirmed(bench)).content)
+    key.write_bytes(KEY)
+    forged.write_text(file.read_text().replace("¥ 10.00", "¥ 90.00"))
+    bare = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "DJANGO_SETTINGS_MODULE": "no.such.settings"}
+
+    def run(path: Path) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-m", "finance.bank_session.verify_receipt", str(path), "--key", str(key)]
+        return subprocess.run(command, env=bare, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    good, bad = run(file), run(forged)
+    assert good.returncode == 0 and "VALID" in good.stdout and "¥ 10.00" in good.stdout, good.stderr
+    assert bad.returncode == 1 and "NOT VALID: the bank's signature" in bad.stderr
+
+
+def test_the_pdf_carries_the_words_and_a_qr_code(bench: Bench) -> None:
+    pdf = fetched(bench, confirmed(bench), "pdf")
+
+    assert pdf.status_code == 200 and pdf["Content-Type"] == "application/pdf"
+    assert pdf.content.startswith(b"%PDF-") and b"STSong-Light" in pdf.content and b"/Image" in pdf.content
+    assert pdf["Content-Disposition"].startswith("attachment") and pdf["Cache-Control"] == "no-store"
+
+
+def test_whoever_holds_a_receipt_sees_what_the_bank_signed_and_nobody_else_does(bench: Bench) -> None:
+    mine = bench.caller().get(f"/api/finance/intents/{confirmed(bench)}/receipt").json()
+    path, token = f"/api/finance/receipts/{mine['id']}/check", mine["link"].partition("#")[2]
+    stranger = Sheet().client  # no cookie of the chat's
+
+    def ask(where: str, what: Any) -> Any:
+        from django.conf import settings
+
+        return stranger.post(
+            where,
+            json.dumps({"token": what}),
+            content_type="application/json",
+            headers={"Origin": settings.APP_ORIGIN, "Host": settings.APP_NETLOC},
+        )
+
+    assert ask(path, token).json()["amount"] == "¥ 10.00"
+    assert ask(path, token[::-1]).status_code == 404
+    assert ask(f"/api/finance/receipts/{uuid.uuid4()}/check", token).status_code == 404
+    for wrong in ("", "x", 5, token + "A", None):
+        assert ask(path, wrong).status_code == 400
+
+
+def test_somebody_else_s_receipt_and_that_of_nothing_executed_do_not_exist(bench: Bench) -> None:
+    done, waiting = confirmed(bench), bench.prepare().intent_id
+    for kind in ("file", "pdf"):
+        assert bench.caller("lin").get(f"/api/finance/intents/{done}/receipt/{kind}").status_code == 404
+        assert fetched(bench, str(waiting), kind).status_code == 404
+    assert bench.caller("lin").get("/api/finance/receipts").json()["items"] == []
+
+
+def test_receipts_come_in_pages(bench: Bench) -> None:
+    done = [confirmed(bench) for _ in range(3)]
+    jobs.drain()
+    first = bench.caller().get("/api/finance/receipts?limit=2").json()
+    second = bench.caller().get(f"/api/finance/receipts?limit=2&before={first['next']}").json()
+
+    assert sorted(one["intent_id"] for one in first["items"] + second["items"]) == sorted(done)
+    assert second["next"] is None
+    assert bench.caller().get("/api/finance/receipts?before=x").status_code == 400
+
+
+def test_a_bank_may_sign_with_another_signer(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Chip:
+        algorithm, key_id = "SM2", "hsm-1"
+
+        def sign(self, content: bytes) -> bytes:
+            return b"by the chip"
+
+        def public_key(self) -> str:
+            return "certificate"
+
+    monkeypatch.setattr(signing.signer, "_adapter", Chip())
+    intent_id = confirmed(bench)
+
+    assert bench.caller().get(f"/api/finance/intents/{intent_id}/receipt").json()["algorithm"] == "SM2"
+    with pytest.raises(Forged, match="SM2"):
+        verify(receipts.as_file(receipts.issue(uuid.UUID(intent_id))), KEY)
+
+
+@pytest.mark.parametrize("statement", ["UPDATE {} SET key_id = 'x'", "DELETE FROM {}", "TRUNCATE {}"])
+def test_a_receipt_is_never_changed(bench: Bench, statement: str) -> None:
+    receipts.issue(uuid.UUID(confirmed(bench)))
+
+    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement.format(Receipt._meta.db_table))
+
+    assert Receipt.objects.count() == 1
