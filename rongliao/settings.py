@@ -67,7 +67,6 @@ if not DEMO and not TESTING and not (len(sys.argv) > 1 and sys.argv[1] in _COMMA
             "AUDIT_KEY": AUDIT_KEY.startswith("development-only"),
             "PIN_PEPPER": PIN_PEPPER.startswith("development-only"),
             "NETWORKS_SECRET": NETWORKS_SECRET.startswith("development-only"),
-            "RECEIPT_KEY_FILE": not env.text("RECEIPT_KEY_FILE"),
             "PUSH_TEST_ORIGIN": bool(env.text("PUSH_TEST_ORIGIN")),
             "PASSWORD_HASH_KIB": PASSWORD_HASH_KIB < _LEAST_HASH_KIB,
             "DEBUG": DEBUG,
@@ -229,7 +228,7 @@ NEW_DEVICE_DAY_FEN = env.whole("NEW_DEVICE_DAY_FEN", 10_000_00)
 # passkey was removed. The name by which passkeys know us: the bank origin's host, or a parent of it.
 PASSKEY_FROM_FEN = env.whole("PASSKEY_FROM_FEN", 20_000_00)
 PASSKEY_GONE_S = env.whole("PASSKEY_GONE_S", 24 * 3600)
-# The Ed25519 key (PEM) that signs receipts; the demo has one of its own.
+# The Ed25519 key (PEM) that signs receipts; without it one is derived from AUDIT_KEY.
 RECEIPT_KEY_FILE = env.text("RECEIPT_KEY_FILE")
 PASSKEY_RP_ID = env.text("PASSKEY_RP_ID", _BANK.host)
 PROOF_LOCK_S = env.whole("PROOF_LOCK_S", 24 * 3600)

@@ -1,9 +1,12 @@
 """Who signs receipts: a port. Ed25519 with the bank's key is the default; a bank with SM2 in an HSM fills its own.
 
-The key comes from RECEIPT_KEY_FILE (PEM, PKCS 8). Its public half goes to whoever wants to check a receipt.
+The key comes from RECEIPT_KEY_FILE (PEM, PKCS 8), or from AUDIT_KEY where there is none. Its public half goes to
+whoever wants to check a receipt. No SM2 adapter is carried: the one pure-Python library on PyPI (gmssl) had
+its last release in February 2023 and is not constant-time, so SM2 belongs in the bank's HSM, behind this port.
 """
 
 import hashlib
+import hmac
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
@@ -56,8 +59,8 @@ class Ed25519Signer:
 @lru_cache(maxsize=2)
 def _from_file(path: str) -> Ed25519Signer:
     if not path:
-        # The demo's key is nobody's secret; outside of it the server does not start without a file.
-        return Ed25519Signer(Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"rongliao demo receipts").digest()))
+        seed = hmac.digest(settings.AUDIT_KEY.encode(), b"receipts", "sha256")
+        return Ed25519Signer(Ed25519PrivateKey.from_private_bytes(seed))
     key = load_pem_private_key(Path(path).read_bytes(), password=None)
     if not isinstance(key, Ed25519PrivateKey):
         raise ImproperlyConfigured("RECEIPT_KEY_FILE must hold an Ed25519 key (openssl genpkey -algorithm ed25519)")
