@@ -94,6 +94,7 @@ def offer_json(view: ProductView) -> dict[str, Any]:
     return {
         "id": view.product.pk,
         "name": view.product.name,
+        "name_en": view.product.name_en,
         "risk": view.product.risk,
         "left_fen": view.left_fen,
         "ok": view.suitability.ok,

@@ -16,6 +16,7 @@ export interface Customer {
 export interface Offer {
   id: string;
   name: string;
+  name_en: string;
   risk: number;
   left_fen: number;
   ok: boolean;
