@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { nextTick } from "vue";
 import type { Page } from "../api";
 import { ask, question, toast, toasts } from "../feedback";
+import { closeTopLayer, isCovered } from "../focus";
 import { useLanguage } from "../i18n";
 import type { Person } from "../people";
 import Amount from "./Amount.vue";
@@ -57,6 +58,11 @@ describe("an avatar", () => {
     expect(mount(Avatar, { props: { person: { ...lin, name: "  tao" } } }).text()).toBe("T");
   });
 
+  it("tells service accounts of one bank apart by the third character", () => {
+    const official = (name: string) => mount(Avatar, { props: { person: { ...zhou, name, seal: { role: "official", title: "服务号", title_en: "Service account", organisation: "远山银行" } } } }).text().charAt(0);
+    expect(["远山财富", "远山商城", "年报"].map(official)).toEqual(["财", "商", "年"]);
+  });
+
   it("takes a colour of the palette for every hue", () => {
     for (const hue of [-9, -1, 0, 7, 8, 359]) expect(mount(Avatar, { props: { person: { ...lin, hue } } }).classes().join(" ")).toMatch(/hue-[0-7]( |$)/);
   });
@@ -98,6 +104,18 @@ describe("a money field", () => {
     expect(await said("5,000.5")).toEqual([500050]);
     expect(await said("1.234")).toEqual([null]);
     expect(await said("１２")).toEqual([1200]);
+    expect(field.find("[role=alert]").exists()).toBe(false);
+  });
+
+  it("says when what was typed is no amount, and nothing while nothing was", async () => {
+    const field = mount(MoneyField, { props: { label: "金额", modelValue: null, hint: "1 元起" } });
+    expect(field.text()).toContain("1 元起");
+    for (const typed of ["99999999999999", "1.234", "-5", "1e9"]) {
+      await field.get("input").setValue(typed);
+      expect(field.get("[role=alert]").text(), typed).toContain("请输入正确的金额");
+    }
+    await field.get("input").setValue("");
+    expect(field.find("[role=alert]").exists()).toBe(false);
   });
 });
 
@@ -178,6 +196,19 @@ describe("a sheet", () => {
     expect(document.activeElement).toBe(opener);
     sheet.unmount();
     opener.remove();
+  });
+
+  it("is the first thing that the way back closes", async () => {
+    expect(isCovered()).toBe(false);
+    const sheet = mount(BottomSheet, { props: { open: true, title: "账户" }, attachTo: document.body });
+    await nextTick();
+    expect(isCovered()).toBe(true);
+    closeTopLayer();
+    expect(sheet.emitted("update:open")).toEqual([[false]]);
+    await sheet.setProps({ open: false });
+    await flushPromises();
+    expect(isCovered()).toBe(false);
+    sheet.unmount();
   });
 
   it("stays while it is locked", async () => {
