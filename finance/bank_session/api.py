@@ -56,11 +56,51 @@ class HandoffIn(serializers.Serializer[Any]):
     handoff = PlainText(max_length=100)
 
 
+class Base64Field(DigitsIn):
+    """Bytes as WebAuthn writes them: base64url without padding."""
+
+    def __init__(self, *, most: int = 4096, **kwargs: Any) -> None:
+        super().__init__(regex=r"\A[A-Za-z0-9_-]+\Z", max_length=most, **kwargs)
+
+
+class SignatureIn(serializers.Serializer[Any]):
+    """What an authenticator answers when it signs, field by field as WebAuthn names them."""
+
+    clientDataJSON = Base64Field()
+    authenticatorData = Base64Field()
+    signature = Base64Field()
+    userHandle = Base64Field(required=False, allow_null=True)
+
+
+class AttestationIn(serializers.Serializer[Any]):
+    """What it answers when it makes a key."""
+
+    clientDataJSON = Base64Field()
+    attestationObject = Base64Field(most=16384)
+    transports = serializers.ListField(child=DigitsIn(regex=r"\A[a-z-]{1,20}\Z"), max_length=8, required=False)
+
+
+class CredentialIn(serializers.Serializer[Any]):
+    """The part that both share."""
+
+    id = Base64Field(most=1400)
+    rawId = Base64Field(most=1400)
+    type = serializers.ChoiceField(choices=["public-key"])
+
+
+class SignedIn(CredentialIn):
+    response = SignatureIn()
+
+
+class MadeIn(CredentialIn):
+    response = AttestationIn()
+
+
 class ConfirmIn(serializers.Serializer[Any]):
     """Exactly one of the two: the PIN authorises, a passkey (the browser's credential as JSON) signs."""
 
     pin = PinField(required=False)
-    passkey = serializers.DictField(required=False)
+    passkey = SignedIn(required=False)
     statement_hash = HashField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -78,7 +118,7 @@ class ConfirmIn(serializers.Serializer[Any]):
 
 
 class PasskeyIn(serializers.Serializer[Any]):
-    credential = serializers.DictField()
+    credential = MadeIn()
 
 
 class PasskeyOptionsOut(serializers.Serializer[Any]):

@@ -2375,6 +2375,12 @@ export interface components {
             current: components["schemas"]["StandingShape"];
             questions: components["schemas"]["QuestionShape"][];
         };
+        /** @description What it answers when it makes a key. */
+        AttestationInRequest: {
+            attestationObject: string;
+            clientDataJSON: string;
+            transports?: string[];
+        };
         AvatarInputRequest: {
             /** Format: binary */
             picture: string;
@@ -2547,9 +2553,7 @@ export interface components {
         };
         /** @description Exactly one of the two: the PIN authorises, a passkey (the browser's credential as JSON) signs. */
         ConfirmInRequest: {
-            passkey?: {
-                [key: string]: unknown;
-            };
+            passkey?: components["schemas"]["SignedInRequest"];
             pin?: string;
             statement_hash: string;
         };
@@ -2817,6 +2821,13 @@ export interface components {
         };
         LinkInRequest: {
             token: string;
+        };
+        /** @description The part that both share. */
+        MadeInRequest: {
+            id: string;
+            rawId: string;
+            response: components["schemas"]["AttestationInRequest"];
+            type: components["schemas"]["TypeEnum"];
         };
         ManagedListShape: {
             items: components["schemas"]["ManagedShape"][];
@@ -3135,9 +3146,7 @@ export interface components {
             next: string | null;
         };
         PasskeyInRequest: {
-            credential: {
-                [key: string]: unknown;
-            };
+            credential: components["schemas"]["MadeInRequest"];
         };
         PasskeyOptionsOut: {
             /** @description for PublicKeyCredential.parseCreationOptionsFromJSON */
@@ -3646,6 +3655,20 @@ export interface components {
         };
         /** @enum {string} */
         SettingsShapeWindowEnum: "all" | "half_year" | "month" | "three_days";
+        /** @description What an authenticator answers when it signs, field by field as WebAuthn names them. */
+        SignatureInRequest: {
+            authenticatorData: string;
+            clientDataJSON: string;
+            signature: string;
+            userHandle?: string | null;
+        };
+        /** @description The part that both share. */
+        SignedInRequest: {
+            id: string;
+            rawId: string;
+            response: components["schemas"]["SignatureInRequest"];
+            type: components["schemas"]["TypeEnum"];
+        };
         StandingShape: {
             class_en: string | null;
             class_zh: string | null;
@@ -3752,6 +3775,8 @@ export interface components {
             /** Format: uuid */
             payee_id: string;
         };
+        /** @enum {string} */
+        TypeEnum: "public-key";
         UnseenShape: {
             posts: number;
             reactions: number;
