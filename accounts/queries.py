@@ -9,10 +9,9 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, OuterRef, Q
 from stdnum.cn import ric
 
-from accounts.limits import MAX_DEVICES
 from accounts.models import Advising, BankCard, Device, DeviceSession, Friendship, Identity, Person, StaffRole
 from kernel.secrets import blind_index
 from kernel.text import mask_name
@@ -271,16 +270,17 @@ class KnownDevice:
     last_seen_at: datetime
 
 
-def devices_of(person_id: UUID) -> list[KnownDevice]:
-    """The person's devices, the last used first. At most limits.MAX_DEVICES."""
+def devices_of(person_id: UUID, *, limit: int, before: tuple[datetime, UUID] | None = None) -> list[KnownDevice]:
+    """A page of the person's devices, the last used first (one more than `limit`), after the one that `before` names
+    by its time and id."""
     open_here = DeviceSession.objects.filter(
         device=OuterRef("pk"), ended_at__isnull=True, epoch=F("person__session_epoch")
     )
-    rows = (
-        Device.objects.filter(person=person_id, removed_at__isnull=True)
-        .annotate(signed_in=Exists(open_here))
-        .order_by("-last_seen_at", "-id")[:MAX_DEVICES]
-    )
+    found = Device.objects.filter(person=person_id, removed_at__isnull=True)
+    if before is not None:
+        moment, id_ = before
+        found = found.filter(Q(last_seen_at__lt=moment) | Q(last_seen_at=moment, pk__lt=id_))
+    rows = found.annotate(signed_in=Exists(open_here)).order_by("-last_seen_at", "-id")[: limit + 1]
     return [KnownDevice(row.pk, row.name, row.signed_in, row.last_seen_at) for row in rows]
 
 

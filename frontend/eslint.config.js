@@ -48,5 +48,5 @@ export default tseslint.config(
   // The page of components is for developers and built into nothing.
   { files: ["src/app/kit/**"], rules: { "vue/no-bare-strings-in-template": "off" } },
   { files: ["scripts/**", "*.config.*"], rules: { "no-console": "off" } },
-  { files: ["src/app/sw.js"], languageOptions: { globals: { self: "readonly", caches: "readonly" } } },
+  { files: ["src/app/sw.js"], languageOptions: { globals: { self: "readonly", caches: "readonly", navigator: "readonly" } } },
 );

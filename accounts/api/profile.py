@@ -1,5 +1,6 @@
 """Oneself and others: profile, avatar, identity, bound cards, devices."""
 
+from datetime import datetime
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -25,10 +26,11 @@ from accounts.api.serializers import (
 )
 from accounts.auth import me_json, person_of, session_of
 from accounts.banks import MIN_BIN, issuer_by_bin
+from accounts.limits import DEVICES_PAGE
 from accounts.wire import card_json, person_json
 from kernel import pictures
-from kernel.api import ApiView
-from kernel.errors import NotFound
+from kernel.api import ApiView, limit_of, page
+from kernel.errors import Invalid, NotFound
 
 AVATAR_AGE_S = 86_400
 
@@ -131,11 +133,17 @@ class CardIssuerView(ApiView):
 
 
 class DevicesView(ApiView):
-    @extend_schema(responses={200: DeviceList}, operation_id="devices")
+    @extend_schema(
+        responses={200: DeviceList},
+        parameters=[OpenApiParameter("limit", int), OpenApiParameter("before", str)],
+        operation_id="devices",
+    )
     def get(self, request: Request) -> Response:
-        """The devices on which the person signed in, the newest first."""
+        """The devices on which the person signed in, the last used first."""
         current = session_of(request).device_id
-        devices = queries.devices_of(person_of(request).id)
+        limit = limit_of(request, default=DEVICES_PAGE)
+        found = queries.devices_of(person_of(request).id, limit=limit, before=_device_before(request))
+        devices, following = page(found, limit, lambda device: f"{device.last_seen_at.isoformat()}_{device.id}")
         items = [
             {
                 "id": device.id,
@@ -146,7 +154,21 @@ class DevicesView(ApiView):
             }
             for device in devices
         ]
-        return Response(DeviceList({"items": items, "next": None}).data)
+        return Response(DeviceList({"items": items, "next": following}).data)
+
+
+def _device_before(request: Request) -> tuple[datetime, UUID] | None:
+    raw = request.query_params.get("before")
+    if not raw:
+        return None
+    try:
+        text, id_ = raw.replace(" ", "+").split("_")
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            raise ValueError(text)
+        return moment, UUID(id_)
+    except ValueError:
+        raise Invalid(fields={"before": "cursor"}) from None
 
 
 class DeviceView(ApiView):

@@ -1,7 +1,9 @@
 """Signing in and out, devices, passwords."""
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID, uuid4
 
 import pytest
@@ -12,6 +14,7 @@ from accounts import limits, ports
 from accounts.auth import session_by_key
 from accounts.models import Device, DeviceSession, Person, Throttle
 from accounts.queries import session_is_open
+from kernel.clock import now
 from rongliao.demo import PASSWORD, World
 from tests.accounts.conftest import Caller, error
 from tests.support.browser import PHONES
@@ -108,6 +111,27 @@ def test_devices_are_listed_and_one_can_be_kicked_out_at_once(
     assert there.get("/api/me").status_code == 401
     assert here.get("/api/me").status_code == 200
     assert [device["current"] for device in here.get("/api/devices").json()["items"]] == [True]
+
+
+def test_devices_come_in_pages_the_last_used_first(person: People, world: World) -> None:
+    su = person("su")
+    made = now()
+    for number in range(5):
+        device = Device.objects.create(person_id=world.people["su"], client_id=uuid4(), name=f"Phone {number}")
+        # Two of one moment: the id decides, and neither is lost between two pages.
+        Device.objects.filter(pk=device.pk).update(last_seen_at=made - timedelta(days=1 + number // 2))
+    seen: list[str] = []
+    before: str | None = ""
+    while before is not None:
+        page = su.get(f"/api/devices?limit=2&before={quote(before)}").json()
+        assert 1 <= len(page["items"]) <= 2
+        seen += [device["id"] for device in page["items"]]
+        before = page["next"]
+    whole = [device["id"] for device in su.get("/api/devices").json()["items"]]
+    assert seen == whole
+    assert len(set(seen)) == 6
+    for wrong in ("x", "2026-01-01_x", f"2026-01-01T00:00:00_{uuid4()}", "a_b_c"):
+        assert su.get(f"/api/devices?before={quote(wrong)}").status_code == 400
 
 
 def test_somebody_elses_device_does_not_exist(person: People) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import psycopg
 from playwright.sync_api import Page, expect
 
-from tests.journeys.test_2_talking import newest, open_talk, row_of, say
+from tests.journeys.test_2_talking import newest, open_talk, row_of, say, whole_log
 from tests.support.browser import DESK
 from tests.support.site import Site
 
@@ -60,7 +60,7 @@ def test_what_was_acknowledged_is_there_once_after_kill_9_in_the_middle_of_sendi
     expect(su.get_by_text(re.compile("发送中|未送出"))).to_have_count(0, timeout=BACK_MS)
     wanted = [f"第{number}句" for number in range(sent)]
     for page in (su, lin):
-        shown = page.get_by_role("log").locator(".bubble").all_inner_texts()
+        shown = whole_log(page)
         assert [text for text in shown if re.fullmatch(r"第\d+句", text)] == wanted
     with psycopg.connect(site.database_url) as connection:
         rows = connection.execute(

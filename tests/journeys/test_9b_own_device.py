@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from rongliao.demo import PASSWORD
-from tests.journeys.test_2_talking import newest, open_talk, row_of, say
+from tests.journeys.test_2_talking import newest, open_talk, row_of, say, whole_log
 from tests.support.browser import PHONES, SIGN_IN, Phones
 from tests.support.site import Site
 
@@ -53,7 +53,7 @@ def test_without_a_network_the_app_starts_with_what_was_read_and_sends_later_wha
     expect(row_of(su, "林晓舟")).to_contain_text("第二句,重新打开以后")
     su.context.set_offline(False)
     newest(lin, "第二句,重新打开以后")
-    said = lin.get_by_role("log").locator(".bubble").all_inner_texts()
+    said = whole_log(lin)
     assert said[-2:] == ["第一句,没有网络", "第二句,重新打开以后"]
     assert len([text for text in said if "没有网络" in text]) == 1
     open_talk(su, "林晓舟")
@@ -102,7 +102,13 @@ def test_nothing_is_left_on_the_device_after_signing_out(new_phone: Callable[...
       db.close();
       return found;
     }"""
-    su.wait_for_function(f"({kept})().then((found) => found.messages > 0 && found.owner === 1)")
+    for _ in range(100):
+        if su.evaluate(kept)["messages"]:
+            break
+        su.wait_for_timeout(50)
+    found = su.evaluate(kept)
+    assert found["messages"] > 0
+    assert found["owner"] == 1
     su.goto("/me")
     su.get_by_role("button", name="退出登录").click()
     su.get_by_role("alertdialog").get_by_role("button", name="退出登录").click()

@@ -6,7 +6,7 @@ import { i18n, preferredLanguage, useLanguage } from "@/shared/i18n";
 import { keepShell } from "./shell";
 import App from "./App.vue";
 import { router } from "./router";
-import { emptyKept, keptOwner } from "@/chat/kept";
+import { emptyKept, keptOwner } from "@/chat/keptDatabase";
 import { startFrom, useSession } from "./stores/session";
 
 // The first view's code comes while the words do, and not after the session is known; the router says if it does not.

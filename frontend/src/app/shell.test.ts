@@ -58,7 +58,7 @@ describe("the session", () => {
 
   it("does not take the device's word where the server refuses", async () => {
     startFrom(() => Promise.resolve(me));
-    vi.spyOn(api, "get").mockRejectedValueOnce(new ApiError("server", "故障", 500));
+    vi.spyOn(api, "get").mockRejectedValueOnce(new ApiError("not_allowed", "不可以", 403));
     const session = useSession();
     await session.ready();
     expect([session.me, session.error instanceof ApiError]).toEqual([null, true]);

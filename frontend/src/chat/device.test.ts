@@ -115,7 +115,8 @@ describe("without a network", () => {
     const first = await openTab();
     await settled(() => expect(first.chat.ready).toBe(true));
     await first.chat.open("c1");
-    const { emptyKept, openKept } = await import("./kept");
+    const { openKept } = await import("./kept");
+    const { emptyKept } = await import("./keptDatabase");
     await emptyKept();
     bank.say("c1", "late");
     await settled(() => expect(texts(first.talk())).toContain("late"));

@@ -1,6 +1,32 @@
-import { deleteDB, openDB, type DBSchema, type IDBPDatabase, type IDBPTransaction } from "idb";
 import type { Person } from "@/shared/people";
+import { clearAll, openDatabase, STORES, type Database, type KeptOutgoing, type KeptTalk, type Writing } from "./keptDatabase";
 import type { ConversationItem, Message } from "./types";
+
+/** Messages kept of a conversation, and how many more there may be before the oldest go. */
+export const KEPT_MESSAGES = 400;
+const SLACK = 100;
+/** Conversations whose messages are kept; of the others only the line in the list. */
+const KEPT_TALKS = 100;
+
+type Write = (tx: Writing) => Promise<void>;
+
+export interface Stretch {
+  messages: Message[];
+  version: number;
+  /** There are older messages, here or on the server. */
+  older: boolean;
+}
+
+function messagesOf(id: string, from = 0, below = Infinity): IDBKeyRange {
+  return IDBKeyRange.bound([id, from], [id, below], false, true);
+}
+
+/** Opens the store for a person; what somebody else left is emptied first. */
+export async function openKept(personId: string): Promise<Kept> {
+  const kept = new Kept(personId);
+  await kept.begin();
+  return kept;
+}
 
 /**
  * The device's own store: the list of conversations, the last messages of those that were read here, and what is
@@ -12,144 +38,6 @@ import type { ConversationItem, Message } from "./types";
  * is older than `from` is the gap that is still to be filled. Where the browser has no store, everything works
  * without one.
  */
-const NAME = "rongliao";
-const SCHEMA = 1;
-const OPEN_LIMIT_MS = 1_500;
-/** Messages kept of a conversation, and how many more there may be before the oldest go. */
-export const KEPT_MESSAGES = 400;
-const SLACK = 100;
-/** Conversations whose messages are kept; of the others only the line in the list. */
-const KEPT_TALKS = 100;
-
-export interface KeptTalk {
-  id: string;
-  item: ConversationItem;
-  /** Every change up to this is in the stretch; without a stretch, what the list was read at. */
-  version: number;
-  /** The seq at which the stretch begins; null where no messages are kept. */
-  from: number | null;
-  /** Nothing is older than the stretch. */
-  whole: boolean;
-  /** Read up to here on this device; the server may not know yet. */
-  readTo: number;
-}
-
-/** A message that is still to be sent. `place` orders them; the store gives it. */
-export interface KeptOutgoing {
-  place?: number;
-  clientId: string;
-  conversationId: string;
-  kind: "text" | "picture";
-  text: string;
-  file: Blob | null;
-  at: string;
-  state: "sending" | "failed";
-  reason: string;
-}
-
-interface Owner<Me> {
-  key: "owner";
-  id: string;
-  /** Who is signed in, as the server said last; the app's own shape. */
-  me: Me | null;
-}
-
-interface Schema extends DBSchema {
-  owner: { key: "owner"; value: Owner<unknown> };
-  talks: { key: string; value: KeptTalk };
-  messages: { key: [string, number]; value: Message };
-  people: { key: string; value: Person };
-  outbox: { key: number; value: KeptOutgoing; indexes: { clientId: string } };
-}
-const STORES = ["owner", "talks", "messages", "people", "outbox"] as const;
-type Database = IDBPDatabase<Schema>;
-type Writing = IDBPTransaction<Schema, typeof STORES, "readwrite">;
-type Write = (tx: Writing) => Promise<void>;
-
-export interface Stretch {
-  messages: Message[];
-  version: number;
-  /** There are older messages, here or on the server. */
-  older: boolean;
-}
-
-async function open(onClosed: () => void): Promise<Database | null> {
-  if (typeof indexedDB === "undefined") return null;
-  const opening = openDB<Schema>(NAME, SCHEMA, {
-    upgrade(db, before) {
-      if (before < 1) {
-        db.createObjectStore("owner", { keyPath: "key" });
-        db.createObjectStore("talks", { keyPath: "id" });
-        db.createObjectStore("messages", { keyPath: ["conversation_id", "seq"] });
-        db.createObjectStore("people", { keyPath: "id" });
-        db.createObjectStore("outbox", { keyPath: "place", autoIncrement: true }).createIndex("clientId", "clientId", { unique: true });
-      }
-    },
-    // A newer version of the page wants to change the store: this one goes on without.
-    blocking(_, __, event) {
-      (event.target as IDBDatabase).close();
-      onClosed();
-    },
-    terminated: onClosed,
-  });
-  const late = new Promise<null>((resolve) => {
-    setTimeout(() => resolve(null), OPEN_LIMIT_MS);
-  });
-  try {
-    const db = await Promise.race([opening, late]);
-    if (!db) opening.then((slow) => slow.close(), () => undefined);
-    return db;
-  } catch {
-    // Private windows, a full disk, a store of a newer version: nothing is kept, and nothing else changes.
-    return null;
-  }
-}
-
-async function clearAll(tx: Writing): Promise<void> {
-  await Promise.all(STORES.map((name) => tx.objectStore(name).clear()));
-}
-
-function messagesOf(id: string, from = 0, below = Infinity): IDBKeyRange {
-  return IDBKeyRange.bound([id, from], [id, below], false, true);
-}
-
-/** Empties the store: nobody is signed in on this device any more, or somebody else than its owner (`unless`). */
-export async function emptyKept(unless?: string): Promise<void> {
-  const db = await open(() => undefined);
-  if (!db) return;
-  try {
-    const tx = db.transaction(STORES, "readwrite");
-    const owner = await tx.objectStore("owner").get("owner");
-    if (unless === undefined || owner?.id !== unless) await clearAll(tx);
-    await tx.done;
-  } catch {
-    // A store that cannot be emptied is thrown away whole.
-    await deleteDB(NAME).catch(() => undefined);
-  } finally {
-    db.close();
-  }
-}
-
-/** Who was signed in last on this device, for a start without a network; null if nobody. */
-export async function keptOwner<Me>(): Promise<Me | null> {
-  const db = await open(() => undefined);
-  if (!db) return null;
-  try {
-    return ((await db.get("owner", "owner")) as Owner<Me> | undefined)?.me ?? null;
-  } catch {
-    return null;
-  } finally {
-    db.close();
-  }
-}
-
-/** Opens the store for a person; what somebody else left is emptied first. */
-export async function openKept(personId: string): Promise<Kept> {
-  const kept = new Kept(personId);
-  await kept.begin();
-  return kept;
-}
-
 export class Kept {
   private db: Database | null = null;
   private readonly pending: Write[] = [];
@@ -164,7 +52,7 @@ export class Kept {
   }
 
   async begin(): Promise<void> {
-    this.db = await open(() => {
+    this.db = await openDatabase(() => {
       this.db = null;
     });
     await this.write(async (tx) => {
@@ -319,15 +207,16 @@ export class Kept {
   }
 
   /** The newest page as the server gave it at `version`, instead of whatever was kept. */
-  replace(id: string, version: number, messages: readonly Message[], whole: boolean): void {
+  replace(id: string, version: number, page: readonly Message[], whole: boolean): void {
+    const messages = [...page].sort((one, other) => one.seq - other.seq).slice(-KEPT_MESSAGES);
     void this.write(async (tx) => {
       await this.settleSent(tx, messages);
       const talk = await tx.objectStore("talks").get(id);
       if (!talk) return;
       await tx.objectStore("messages").delete(messagesOf(id));
       await this.put(tx, messages);
-      const from = messages.length > 0 ? Math.min(...messages.map((message) => message.seq)) : null;
-      await tx.objectStore("talks").put({ ...talk, version, from, whole: whole && from !== null });
+      const from = messages[0]?.seq ?? null;
+      await tx.objectStore("talks").put({ ...talk, version, from, whole: whole && messages.length === page.length && from !== null });
     });
   }
 

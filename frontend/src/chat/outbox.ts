@@ -1,4 +1,5 @@
-import type { Kept, KeptOutgoing } from "./kept";
+import type { Kept } from "./kept";
+import type { KeptOutgoing } from "./keptDatabase";
 import { newOutgoing } from "./talks";
 import type { Outgoing } from "./types";
 

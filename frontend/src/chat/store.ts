@@ -4,7 +4,8 @@ import { api, ApiError } from "@/shared/api";
 import type { Person } from "@/shared/people";
 import { useCourier } from "./courier";
 import { useHistory } from "./history";
-import { emptyKept, Kept, openKept } from "./kept";
+import { Kept, openKept } from "./kept";
+import { emptyKept } from "./keptDatabase";
 import { merge } from "./log";
 import { Outbox } from "./outbox";
 import { previewOf } from "./preview";
@@ -142,8 +143,7 @@ export const useChat = defineStore("chat", () => {
     for (const mark of answer.marks) {
       const talk = talks.get(mark.id);
       if (!talk || talk.version !== mark.version) continue;
-      const { read_seq, unread: count, muted, pinned, hidden } = talk;
-      if (mark.read_seq === read_seq && mark.unread === count && mark.muted === muted && mark.pinned === pinned && mark.hidden === hidden) continue;
+      if ((Object.keys(mark) as (keyof typeof mark)[]).every((key) => mark[key] === talk[key])) continue;
       Object.assign(talk, mark);
       settleUnread(talk);
       note(talk);

@@ -26,10 +26,12 @@ export function newOutgoing(conversationId: string, what: { text: string } | { f
   };
 }
 
-/** What the server says of a conversation, as this device knows it: without its messages. */
+/** What this device adds to a conversation. */
+const OWN: ReadonlySet<string> = new Set<Exclude<keyof Talk, keyof ConversationItem>>(["readTo", "messages", "loaded", "older", "loadingOlder", "outgoing", "typing", "error"]);
+
+/** What the server says of a conversation, as this device knows it. */
 export function itemOf(talk: Talk): ConversationItem {
-  const { id, kind, title, seq, version, archived, notice_version, active_at, read_seq, unread, muted, pinned, hidden, member_count, peer_ids, last } = talk;
-  return { id, kind, title, seq, version, archived, notice_version, active_at, read_seq, unread, muted, pinned, hidden, member_count, peer_ids: [...peer_ids], last };
+  return Object.fromEntries(Object.entries(talk).filter(([key]) => !OWN.has(key))) as unknown as ConversationItem;
 }
 
 /** The form that a picture travels in. */

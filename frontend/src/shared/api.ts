@@ -141,7 +141,7 @@ export const api = {
   post: <T>(path: string, body: unknown = {}, options: CallOptions = {}) => once<T>("POST", path, body, options),
   put: <T>(path: string, body: unknown = {}, options: CallOptions = {}) => once<T>("PUT", path, body, options),
   patch: <T>(path: string, body: unknown = {}, options: CallOptions = {}) => once<T>("PATCH", path, body, options),
-  delete: <T = undefined>(path: string, options: CallOptions = {}) => once<T>("DELETE", path, undefined, options),
+  delete: <T = undefined>(path: string, options: CallOptions = {}, body?: unknown) => once<T>("DELETE", path, body, options),
   /** A multipart form: pictures. */
   upload: <T>(path: string, form: FormData, options: CallOptions = {}) => once<T>("POST", path, form, options),
 };

@@ -43,7 +43,7 @@ export class Bank {
   open(id: string): Log {
     const item: ConversationItem = {
       id, kind: "direct", title: "", seq: 0, version: 0, archived: false, notice_version: "", active_at: "2026-11-23T10:00:00Z", read_seq: 0, unread: 0,
-      muted: false, pinned: false, hidden: false, member_count: 2, peer_ids: [LIN], last: null,
+      barred: "", muted: false, pinned: false, hidden: false, member_count: 2, peer_ids: [LIN], last: null,
     };
     const log: Log = { item, messages: [], read: new Map() };
     this.logs.set(id, log);
@@ -124,7 +124,8 @@ export class Bank {
       const item = this.item(id);
       const before = have[id];
       if (before === item.version) {
-        answer.marks.push(item);
+        const { version, barred, read_seq, unread, muted, pinned, hidden } = item;
+        answer.marks.push({ id, version, barred, read_seq, unread, muted, pinned, hidden });
         continue;
       }
       answer.conversations.push(item);

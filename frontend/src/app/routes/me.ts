@@ -6,6 +6,7 @@ export default tab("me", "/me", () => import("../views/me/MeTab.vue"), [
   { name: "bank-cards", path: "cards", component: () => import("../views/me/CardsPage.vue") },
   { name: "devices", path: "devices", component: () => import("../views/me/DevicesPage.vue") },
   { name: "bank-security", path: "bank", component: () => import("../views/bank/SecurityPage.vue") },
+  { name: "notifications", path: "notifications", component: () => import("../views/me/NotificationsPage.vue") },
   { name: "password", path: "password", component: () => import("../views/me/PasswordPage.vue") },
   { name: "display", path: "display", component: () => import("../views/me/DisplayPage.vue") },
   { name: "privacy", path: "privacy", component: () => import("../views/me/PrivacyPage.vue") },

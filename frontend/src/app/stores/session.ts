@@ -1,6 +1,6 @@
 import { defineStore } from "pinia";
 import { ref, shallowRef } from "vue";
-import { emptyKept } from "@/chat/kept";
+import { emptyKept } from "@/chat/keptDatabase";
 import { api, ApiError } from "@/shared/api";
 import type { Person } from "@/shared/people";
 
@@ -46,7 +46,8 @@ export const useSession = defineStore("session", () => {
       // A session that has ended leaves nothing behind.
       await emptyKept();
     } catch (thrown) {
-      if (!(thrown instanceof ApiError && thrown.unanswered && (await presume()))) error.value = thrown;
+      const silent = thrown instanceof ApiError && (thrown.unanswered || thrown.status >= 500);
+      if (!silent || !(await presume())) error.value = thrown;
     }
   }
 

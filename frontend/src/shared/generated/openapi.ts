@@ -794,7 +794,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description The devices on which the person signed in, the newest first. */
+        /** @description The devices on which the person signed in, the last used first. */
         get: operations["devices"];
         put?: never;
         post?: never;
@@ -5080,7 +5080,10 @@ export interface operations {
     };
     devices: {
         parameters: {
-            query?: never;
+            query?: {
+                before?: string;
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
