@@ -23,13 +23,15 @@ def main() -> int:
     options.add_argument("parts", nargs="*", choices=[*PARTS, *TOGETHER, []], default=[])
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--seconds", type=float, default=5.0)
+    options.add_argument("--postings", type=int, default=1_000_000, help="the size of the books that are not fresh")
     chosen = options.parse_args()
     report = Report()
     try:
         with bed.make() as made:
             bed.peer_packages(made.children, made.folder / "npm.log")
             for name in [one for part in chosen.parts or PARTS for one in TOGETHER.get(part, [part])]:
-                PARTS[name](made, report, rounds=chosen.rounds, seconds=chosen.seconds)
+                more = {"postings": chosen.postings} if name == "ledger" else {}
+                PARTS[name](made, report, rounds=chosen.rounds, seconds=chosen.seconds, **more)
     except Failed as failure:
         print(f"\n{failure}", file=sys.stderr)
         return 1

@@ -1,14 +1,20 @@
 """The ledger against its floor: one plpgsql function with the same guards, driven by pgbench in the same run."""
 
+import base64
 import json
+import os
 import re
+import shutil
 import subprocess
+from collections.abc import Sequence
+from pathlib import Path
 from statistics import median
 
 import psycopg
 
 from benchmarks.bed import PEERS, Bed
 from benchmarks.report import Figure, Report
+from deploy.local import install
 from deploy.local.install import PYTHON, ROOT
 from deploy.local.postgres import APP
 from deploy.local.processes import Failed
@@ -16,7 +22,9 @@ from deploy.local.processes import Failed
 CLIENTS = 8
 ACCOUNTS = 4_000
 BATCH = 16
-DATABASE = "ledger"
+DATABASE, GROWN, HORDAK = "ledger", "ledger_grown", "hordak"
+ROUNDS_AT_ONCE = 25
+SECRETS = ("SECRET_KEY", "BLIND_INDEX_KEY", "AUDIT_KEY", "PIN_PEPPER", "NETWORKS_SECRET")
 
 _POST = """SELECT * FROM ledger_post_two(
   gen_random_uuid(), gen_random_uuid()::text, '\\\\x00', 'transfer', 'bench', null, null, now(), current_date, null,
@@ -64,43 +72,87 @@ def prepare(bed: Bed) -> None:
         f"CREATE TABLE bench_account (n int PRIMARY KEY, id uuid NOT NULL);\n{floor}\nGRANT ALL ON {tables} TO {APP};",
         DATABASE,
     )
-    bed.run([PYTHON, "-m", "benchmarks.accounts", str(ACCOUNTS)], bed.environment(DATABASE))
-    bed.run([PYTHON, "-m", "benchmarks.transfers", "prepare", str(CLIENTS)], bed.environment(DATABASE))
+    bed.run([PYTHON, "-m", "benchmarks.accounts", str(ACCOUNTS)], environment(bed))
+    bed.run([PYTHON, "-m", "benchmarks.transfers", "prepare", str(CLIENTS)], environment(bed))
     bed.cluster.sql("VACUUM ANALYZE;", DATABASE)
 
 
-def pgbench(bed: Bed, script: str, seconds: float) -> tuple[float, float]:
-    """Transactions a second and their p99 in milliseconds."""
+def grown(bed: Bed, postings: int) -> None:
+    """A copy of the database with so many postings in it."""
+    bed.cluster.sql(f"CREATE DATABASE {GROWN} TEMPLATE {DATABASE}")
+    bed.cluster.sql((PEERS / "grow.sql").read_text(), GROWN)
+    rounds = -(-postings // (2 * ACCOUNTS))
+    for start in range(0, rounds, ROUNDS_AT_ONCE):
+        bed.cluster.sql(f"CALL bench_grow({min(ROUNDS_AT_ONCE, rounds - start)});", GROWN)
+    bed.cluster.sql("VACUUM ANALYZE;", GROWN)
+    bed.cluster.sql("CHECKPOINT")
+
+
+def hordak(bed: Bed) -> dict[str, str]:
+    """django-hordak's own packages and database; returns what its process reads."""
+    packages = ROOT / "var" / "bench-hordak"
+    stamp, content = packages / ".stamp", install.digest([ROOT / "pyproject.toml"])
+    if not install.is_stamped(stamp, content):
+        shutil.rmtree(packages, ignore_errors=True)
+        uv = PYTHON.parent / "uv"
+        command = [uv, "pip", "install", "--quiet", "--target", packages, "--group", "benchmarks"]
+        bed.run(command, dict(os.environ))
+        stamp.write_text(content)
+    bed.cluster.sql(f"CREATE DATABASE {HORDAK}")
+    found = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("DJANGO")},
+        "PYTHONPATH": str(packages),
+        "DATABASE_URL": bed.cluster.superuser_url(HORDAK),
+    }
+    bed.run([PYTHON, PEERS / "hordak_pay.py", "prepare", str(ACCOUNTS // 10)], found)
+    bed.cluster.sql("VACUUM ANALYZE;", HORDAK)
+    return found
+
+
+def environment(bed: Bed, database: str = DATABASE) -> dict[str, str]:
+    """A bank's installation, not a demonstration: nobody moves its date on."""
+    secret = {name: f"benchmark-{name.lower()}-{'0' * 40}" for name in SECRETS}
+    key = base64.b64encode(b"\x02" * 32).decode()
+    return bed.environment(database, DEMO="0", DATABASE_POOL="0", FIELD_KEYS=f"bench:{key}", **secret)
+
+
+def pgbench(bed: Bed, script: str, seconds: float, *, database: str = DATABASE, rate: float = 0) -> tuple[float, float]:
+    """Transactions a second and their p99 in milliseconds; `rate`: so many a second, whatever the answers."""
     folder = bed.folder / "pgbench"
     folder.mkdir(exist_ok=True)
     (folder / "script.sql").write_text(script)
     for old in folder.glob("log.*"):
         old.unlink()
-    url = bed.environment(DATABASE)["DATABASE_URL"]
+    url = bed.environment(database)["DATABASE_URL"]
     done = subprocess.run(
         [
             *(str(bed.cluster.binaries / "pgbench"), "-n", "-M", "prepared", "-c", str(CLIENTS), "-j", "2"),
-            *("-T", str(max(1, round(seconds))), "-f", "script.sql", "-l", "--log-prefix", "log", url),
+            *("-T", str(max(1, round(seconds))), "-f", "script.sql", "-l", "--log-prefix", "log"),
+            *(["-R", str(max(1, round(rate)))] if rate else []),
+            url,
         ],
         cwd=folder,
         capture_output=True,
         text=True,
         check=False,
     )
-    rate = re.search(r"tps = ([\d.]+)", done.stdout)
-    if done.returncode != 0 or not rate:
+    found = re.search(r"tps = ([\d.]+)", done.stdout)
+    if done.returncode != 0 or not found:
         raise Failed(f"pgbench failed: {done.stderr[-2000:]}")
     took = sorted(int(line.split()[2]) / 1000 for log in folder.glob("log.*") for line in log.read_text().splitlines())
-    return float(rate.group(1)), took[int(len(took) * 0.99)]
+    return float(found.group(1)), took[int(len(took) * 0.99)]
 
 
-def through_django(bed: Bed, module: str, seconds: float) -> tuple[float, float]:
-    """Transfers a second by so many processes of that module; the worst of their p99."""
-    command = [str(PYTHON), "-m", module, str(seconds)]
-    environment = bed.environment(DATABASE, DATABASE_POOL="0")
+def processes(command: Sequence[str | Path], env: dict[str, str], seconds: float) -> list[dict[str, float]]:
+    """So many processes of a command that begin together; what each printed."""
     workers = [
         subprocess.Popen(
-            [*command, str(seed)], cwd=ROOT, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            [*(str(word) for word in command), str(seed)],
+            cwd=ROOT,
+            env=env,
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
         )
         for seed in range(CLIENTS)
     ]
@@ -108,7 +160,7 @@ def through_django(bed: Bed, module: str, seconds: float) -> tuple[float, float]
         for worker in workers:
             assert worker.stdout
             if worker.stdout.readline().strip() != "ready":
-                raise Failed("a posting process did not start")
+                raise Failed(f"{command[1]} did not start")
         results = []
         for worker in workers:
             assert worker.stdin
@@ -120,12 +172,21 @@ def through_django(bed: Bed, module: str, seconds: float) -> tuple[float, float]
     finally:
         for worker in workers:
             worker.kill()
+    return results
+
+
+def through_django(bed: Bed, module: str, seconds: float, *, rate: float = 0) -> tuple[float, float]:
+    """Transfers a second by so many processes of that module; the worst of their p99."""
+    env = environment(bed)
+    if rate:
+        env["BENCH_RATE"] = str(rate / CLIENTS)
+    results = processes([PYTHON, "-m", module, str(seconds)], env, seconds)
     return sum(one["count"] for one in results) / seconds, max(one["p99_ms"] for one in results)
 
 
-def conserved(bed: Bed) -> None:
+def conserved(bed: Bed, database: str = DATABASE) -> None:
     """No fen made or lost, in the product's books and on the floor."""
-    with psycopg.connect(bed.cluster.superuser_url(DATABASE)) as connection:
+    with psycopg.connect(bed.cluster.superuser_url(database)) as connection:
         for statement, expected in (
             ("SELECT coalesce(sum(amount_fen), 0)::bigint FROM ledger_posting", 0),
             ("SELECT sum(balance_fen)::bigint FROM floor_account", ACCOUNTS * 100_000_000),
@@ -133,30 +194,64 @@ def conserved(bed: Bed) -> None:
             row = connection.execute(statement).fetchone()  # type: ignore[arg-type]
             if row is None or row[0] != expected:
                 raise Failed(f"money was not conserved: {statement} says {row}, not {expected}")
-    bed.run([PYTHON, "manage.py", "verify_ledger"], bed.environment(DATABASE))
+    bed.run([PYTHON, "manage.py", "verify_ledger"], environment(bed, database))
 
 
-def run(bed: Bed, report: Report, *, rounds: int, seconds: float) -> None:
+def proved(bed: Bed) -> tuple[int, float]:
+    """How many postings `verify_ledger` proves in the grown books, and in how many seconds."""
+    said = bed.run([PYTHON, "manage.py", "verify_ledger"], environment(bed, GROWN))
+    found = re.search(r"(\d+) postings, ([\d.]+) s", said)
+    if found is None:
+        raise Failed(f"verify_ledger said {said}")
+    return int(found.group(1)), float(found.group(2))
+
+
+def run(bed: Bed, report: Report, *, rounds: int, seconds: float, postings: int) -> None:
     """Rounds over every way to post, one after the other."""
     prepare(bed)
+    report.say(f"books of {postings} postings are made")
+    grown(bed, postings)
+    theirs = hordak(bed)
     found: dict[str, list[tuple[float, float]]] = {}
     for number in range(rounds):
         for name, script in SCRIPTS.items():
             rate, p99_ms = pgbench(bed, script, seconds)
             found.setdefault(name, []).append((rate * (BATCH if name == "batch" else 1), p99_ms))
+        found.setdefault("grown", []).append(pgbench(bed, SCRIPTS["function"], seconds, database=GROWN))
         found.setdefault("post", []).append(through_django(bed, "benchmarks.posting", seconds))
         found.setdefault("action", []).append(through_django(bed, "benchmarks.transfers", seconds))
+        peers = processes([PYTHON, PEERS / "hordak_pay.py", str(seconds)], theirs, seconds)
+        found.setdefault("hordak", []).append(
+            (sum(one["count"] for one in peers) / seconds, max(one["p99_ms"] for one in peers))
+        )
+        half = {name: median(rate for rate, _ in found[name]) / 2 for name in ("function", "action")}
+        found.setdefault("half", []).append(pgbench(bed, SCRIPTS["function"], seconds, rate=half["function"]))
+        found.setdefault("action_half", []).append(
+            through_django(bed, "benchmarks.transfers", seconds, rate=half["action"])
+        )
         report.say(f"round {number + 1}: ledger")
-    conserved(bed)
+    count, took_s = proved(bed)
+    for database in (DATABASE, GROWN):
+        conserved(bed, database)
+    _tell(report, found, postings)
+    report.say(f"verify_ledger: {count} postings in {took_s:.1f} s")
+    report.add(Figure("ledger_verify_postings_per_s", count / max(took_s, 0.1), 10_000_000 / 60, 10_000_000 / 30))
+
+
+def _tell(report: Report, found: dict[str, list[tuple[float, float]]], postings: int) -> None:
     rates = {name: median(rate for rate, _ in values) for name, values in found.items()}
     p99s = {name: median(p99 for _, p99 in values) for name, values in found.items()}
     titles = {
         "floor": "the floor: one function, by pgbench",
         "function": "the ledger's function, by pgbench",
+        "half": "the same at half that rate",
         "hot": "the same, every transfer to one account",
-        "batch": f"the same, batches of {BATCH}",
+        "grown": f"the same on books of {postings} postings",
+        "batch": f"batches of {BATCH}",
         "post": "ledger.actions.post through Django",
+        "hordak": "django-hordak with a lock and a balance check",
         "action": "a transfer's whole action: intent, statement, limits, hold, audit, outbox",
+        "action_half": "the same at half that rate",
     }
     report.table(
         f"ledger: {CLIENTS} clients, durable, medians",
@@ -170,7 +265,10 @@ def run(bed: Bed, report: Report, *, rounds: int, seconds: float) -> None:
     report.add(Figure("ledger_hot_vs_uniform", rates["hot"] / rates["function"], 0.85, 0.95))
     report.add(Figure("ledger_batch_vs_floor", rates["batch"] / rates["floor"], 2.0, 3.0))
     report.add(Figure("ledger_django_post_vs_floor", rates["post"] / rates["floor"], None, None))
+    report.add(Figure("ledger_post_vs_hordak", rates["post"] / rates["hordak"], 4.0, None))
+    report.add(Figure("ledger_grown_vs_fresh", rates["grown"] / rates["function"], None, None))
     report.add(Figure("ledger_action_vs_floor", rates["action"] / rates["floor"], 0.08, 0.16))
+    report.add(Figure("ledger_action_half_load_p99_ms", p99s["action_half"], 25.0, None, lower=True))
     for name, rate in rates.items():
         report.raw(f"ledger_{name}_per_second", rate)
         report.raw(f"ledger_{name}_p99_ms", p99s[name])

@@ -23,11 +23,8 @@ def main() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT id FROM bench_account WHERE n > 0")
         accounts = [row[0] for row in cursor.fetchall()]
-    print("ready", flush=True)
-    sys.stdin.readline()
-    took = []
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
+
+    def post() -> float:
         payer, payee = chance.sample(accounts, 2)
         fen = chance.randint(1, 500)
         began = time.perf_counter()
@@ -38,7 +35,16 @@ def main() -> None:
                 legs=[actions.Leg(payer, -fen), actions.Leg(payee, fen)],
                 memo="bench",
             )
-        took.append((time.perf_counter() - began) * 1000)
+        return (time.perf_counter() - began) * 1000
+
+    # The first makes what a process makes once: connection, task queue.
+    post()
+    print("ready", flush=True)
+    sys.stdin.readline()
+    took = []
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        took.append(post())
     took.sort()
     print(json.dumps({"count": len(took), "p99_ms": took[int(len(took) * 0.99)]}))
 

@@ -21,9 +21,10 @@ class Figure:
 
     @property
     def verdict(self) -> str:
-        if self.must is None or self.goal is None:
+        if self.must is None:
             return ""
-        met = [self.value <= limit if self.lower else self.value >= limit for limit in (self.goal, self.must)]
+        goal = self.must if self.goal is None else self.goal
+        met = [self.value <= limit if self.lower else self.value >= limit for limit in (goal, self.must)]
         return "goal" if met[0] else "must" if met[1] else "MISSED"
 
 

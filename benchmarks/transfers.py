@@ -6,6 +6,7 @@ the proof's port, hold, audit, outbox. The proof itself is given: the PIN's hash
 """
 
 import json
+import os
 import sys
 import time
 from dataclasses import dataclass
@@ -104,15 +105,27 @@ def pay(seconds: float, seed: int) -> None:
     first = prepared()
     code = parse_qs(urlsplit(first.handoff_url).fragment)["code"][0]
     session = bank_session.redeem(code=code).session
+
+    def pay_one() -> None:
+        intent = intent_of(session, prepared().intent_id)
+        shown = bank_session.challenge(intent=intent, language="zh")
+        bank_session.confirm(session=session, intent=shown, statement_hash=bytes(shown.statement_hash), proof=Given())
+
+    # The first makes what a process makes once: connection, task queue.
+    pay_one()
     print("ready", flush=True)
     sys.stdin.readline()
     took = []
     until = time.monotonic() + seconds
+    # An open loop: what is late waits, and its waiting counts.
+    pause = 1 / float(os.environ["BENCH_RATE"]) if "BENCH_RATE" in os.environ else 0.0
+    due = time.perf_counter()
     while time.monotonic() < until:
-        began = time.perf_counter()
-        intent = intent_of(session, prepared().intent_id)
-        shown = bank_session.challenge(intent=intent, language="zh")
-        bank_session.confirm(session=session, intent=shown, statement_hash=bytes(shown.statement_hash), proof=Given())
+        if pause:
+            due += pause
+            time.sleep(max(0.0, due - time.perf_counter()))
+        began = due if pause else time.perf_counter()
+        pay_one()
         took.append((time.perf_counter() - began) * 1000)
     hashes = []
     for _ in range(3):

@@ -5,6 +5,7 @@ second and at every start, so nothing hangs on a process surviving. A consumer m
 Due times are in the bank's time, so that a demo that moves its date on also sees what is due by then.
 """
 
+import json
 import logging
 import traceback
 from collections.abc import Callable
@@ -28,6 +29,13 @@ MAX_DRAINED = 2_000
 
 GivenUp = Callable[[Payload, str], None]
 """(payload, the type of the last error): what is done when a row has failed for good."""
+
+# In every transaction that matters: by hand, where the ORM took ten times as long to write the same statement.
+_ENQUEUE = (
+    "INSERT INTO kernel_outboxrow (topic, payload, key, run_at, attempts, last_error)"
+    " SELECT n.topic, d.payload, n.key, d.run_at, 0, '' FROM (SELECT %s::timestamptz, %s::jsonb) AS d(run_at, payload),"
+    " unnest(%s::text[], %s::text[]) AS n(topic, key) ON CONFLICT (key) DO NOTHING"
+)
 
 _consumers: dict[str, list[Consumer]] = {}
 _owners: dict[str, GivenUp] = {}
@@ -58,18 +66,17 @@ def enqueue(topic: str, payload: Payload, *, run_at: datetime | None = None, key
     """
     if not connection.in_atomic_block:
         raise RuntimeError("an outbox row belongs into the transaction of its fact")
-    OutboxRow.objects.bulk_create(
-        [
-            OutboxRow(
-                topic=_row_topic(topic, index),
-                payload=payload,
-                run_at=run_at or business_now(),
-                key=None if key is None else f"{_row_topic(topic, index)}:{key}",
-            )
-            for index in range(max(1, len(_consumers.get(topic, ()))))
-        ],
-        ignore_conflicts=key is not None,
-    )
+    topics = [_row_topic(topic, index) for index in range(max(1, len(_consumers.get(topic, ()))))]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _ENQUEUE,
+            [
+                run_at or business_now(),
+                json.dumps(payload),
+                topics,
+                [None if key is None else f"{row_topic}:{key}" for row_topic in topics],
+            ],
+        )
     if run_at is None:
         kick()
 

@@ -183,6 +183,7 @@ CELERY_BEAT_SCHEDULE = {
     "heartbeat": {"task": "kernel.heartbeat", "schedule": timedelta(seconds=5)},
     "roll-up-ledger": {"task": "ledger.roll_up", "schedule": timedelta(minutes=1)},
     "verify-ledger": {"task": "ledger.verify", "schedule": timedelta(minutes=1)},
+    "close-day": {"task": "ledger.close_day", "schedule": timedelta(minutes=15)},
 }
 
 AUTH_USER_MODEL = "accounts.Person"

@@ -22,13 +22,17 @@ from tests.support.site import Site, make_site
 _OUTCOME: pytest.StashKey[dict[str, pytest.TestReport]] = pytest.StashKey()
 
 
+_NESTED = "RONGLIAO_TEST_NESTED" in os.environ
+"""A run inside another's: it uses that one's folder and servers, and leaves them."""
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    if not hasattr(config, "workerinput"):
+    if not hasattr(config, "workerinput") and not _NESTED:
         run.begin()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    if not hasattr(config, "workerinput"):
+    if not hasattr(config, "workerinput") and not _NESTED:
         run.clean(run.folder())
 
 

@@ -207,3 +207,27 @@ class Verification(models.Model):
     rule = models.CharField(max_length=120, blank=True)
     subject = models.CharField(max_length=80, blank=True)
     detail = models.CharField(max_length=200, blank=True)
+
+
+class DayClose(models.Model):
+    """A day of the bank's calendar that is closed: it has the postings after `since` up to `upto`."""
+
+    day = models.DateField(primary_key=True)
+    at = models.DateTimeField()
+    since = models.BigIntegerField()
+    upto = models.BigIntegerField()
+    balances = models.BooleanField(default=False)
+
+
+class TrialLine(models.Model):
+    """A line of a day's trial balance. `group`: the code of one of the bank's own accounts, or customers by class."""
+
+    close = models.ForeignKey(DayClose, on_delete=models.PROTECT, related_name="lines")
+    group = models.CharField(max_length=40)
+    opening_fen = models.BigIntegerField()
+    debit_fen = models.BigIntegerField()
+    credit_fen = models.BigIntegerField()
+    closing_fen = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["close", "group"], name="ledger_trial_group")]

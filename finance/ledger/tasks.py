@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from finance.ledger import rollups, verify
+from finance.ledger import closing, rollups, verify
 
 
 @shared_task(name="ledger.roll_up")
@@ -15,3 +15,9 @@ def roll_up() -> None:
 def verify_books() -> None:
     """Proves what was posted since the last proof. What does not hold is logged, and shown by /readyz and /metrics."""
     verify.verify_new()
+
+
+@shared_task(name="ledger.close_day")
+def close_day() -> None:
+    """Closes yesterday once it is over; asked each quarter of an hour, done once."""
+    closing.close_day()

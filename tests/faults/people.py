@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 from uuid import UUID, uuid4
 
 import httpx
+import psycopg
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
@@ -135,9 +136,22 @@ class Payer(Worker):
         super().__init__()
         self.site, self.conversation = site, conversation
         self.account, self.payee = str(site.world.accounts[name]), str(site.world.people[payee])
+        self.name = name
         self.chance = random.Random(f"{seed}:{name}")
         self.app = sign_in(site, name)
         self.payments: list[Payment] = []
+
+    door = "/api/finance/transfers"
+
+    def _body(self, payment: Payment) -> dict[str, Any]:
+        return {
+            "id": payment.id,
+            "conversation_id": str(self.conversation),
+            "payee_id": self.payee,
+            "amount_fen": payment.amount_fen,
+            "account_id": self.account,
+            "memo": "",
+        }
 
     def work(self) -> None:
         while not self.stopping.is_set():
@@ -161,20 +175,10 @@ class Payer(Worker):
 
     def _attempt(self, payment: Payment) -> bool:
         """Asks for the sheet of the same transfer and confirms it, unless it shows that it is done."""
-        prepared = self.app.post(
-            "/api/finance/transfers",
-            json={
-                "id": payment.id,
-                "conversation_id": str(self.conversation),
-                "payee_id": self.payee,
-                "amount_fen": payment.amount_fen,
-                "account_id": self.account,
-                "memo": "",
-            },
-        )
+        prepared = self.app.post(self.door, json=self._body(payment))
         if prepared.status_code != 201:
-            # A transfer that is confirmed cannot be prepared again; its payer may look at it.
-            known = self.app.get(f"/api/finance/transfers/{payment.id}")
+            # What is confirmed cannot be prepared again; who ordered it may look at it.
+            known = self.app.get(f"{self.door}/{payment.id}")
             assert known.status_code in {200, 404}, known.text
             if known.status_code == 200:
                 return True
@@ -200,3 +204,52 @@ class Payer(Worker):
             opened = client.post("/api/bank/sessions", json={"handoff": code})
             assert opened.status_code == 201, opened.text
             yield client
+
+
+class Cashier(Payer):
+    """Pays out to the own card at another bank, over a clearing network that misbehaves."""
+
+    door = "/api/finance/payouts"
+    least_pause_s = 0.5
+
+    def __init__(self, site: Site, name: str, account: str, card: str, seed: int) -> None:
+        Worker.__init__(self)
+        self.site, self.account, self.card = site, account, card
+        self.chance = random.Random(f"{seed}:{name}:payouts")
+        self.app = sign_in(site, name)
+        self.payments = []
+
+    def _body(self, payment: Payment) -> dict[str, Any]:
+        return {
+            "id": payment.id,
+            "account_id": self.account,
+            "card_id": self.card,
+            "amount_fen": payment.amount_fen,
+        }
+
+    def _pay(self, payment: Payment) -> None:
+        super()._pay(payment)
+        self.stopping.wait(self.least_pause_s)
+
+
+class Watcher(Worker):
+    """Reads all the books in one statement again and again: however it is read, nothing is made or lost."""
+
+    STATEMENT = """
+        SELECT (SELECT coalesce(sum(amount_fen), 0) FROM ledger_posting)::bigint,
+            (SELECT coalesce(sum(abs(a.balance_fen - p.sum)), 0) FROM ledger_account a JOIN (
+                SELECT account_id, sum(amount_fen) AS sum FROM ledger_posting WHERE seq IS NOT NULL GROUP BY account_id
+            ) p ON p.account_id = a.id)::bigint
+    """
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self.url, self.drift_fen, self.reads = url, 0, 0
+
+    def work(self) -> None:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            while not self.stopping.wait(0.2):
+                row = connection.execute(self.STATEMENT).fetchone()
+                assert row is not None
+                self.drift_fen = max(self.drift_fen, abs(row[0]), abs(row[1]))
+                self.reads += 1

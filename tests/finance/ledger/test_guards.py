@@ -133,6 +133,28 @@ def test_a_full_entry_has_no_room_for_another_posting(shared_books: Books, serve
     assert refused.value.sqlstate == "RL008"
 
 
+def test_a_posting_believes_what_its_entry_says(shared_books: Books, server_role: Sql) -> None:
+    one, other, entry = shared_books.bank(), shared_books.bank("settlement"), uuid.uuid4()
+
+    with pytest.raises(psycopg.DatabaseError) as refused:
+        _write(server_role, [(entry, 2)], [(entry, 1, one, 5, 3, None), (entry, 3, other, -5, 3, None)])
+
+    assert refused.value.sqlstate == "RL008"
+
+
+def test_an_entry_has_one_reversal(shared_books: Books, server_role: Sql) -> None:
+    one, other = shared_books.bank(), shared_books.bank("settlement")
+    entry = shared_books.post((one, -5), (other, 5)).entry_id
+    reverse = (
+        "SELECT ledger_post_two(gen_random_uuid(), gen_random_uuid()::text, '\\x00', 'reversal', '', NULL, NULL, now(),"
+        " current_date, %s, %s, %s, 5)"
+    )
+
+    server_role.execute(reverse, [entry, other, one])
+    with pytest.raises(errors.UniqueViolation):
+        server_role.execute(reverse, [entry, other, one])
+
+
 def test_a_posting_needs_an_entry_and_an_account_and_stands_on_the_account_s_side(
     shared_books: Books, server_role: Sql
 ) -> None:

@@ -1,0 +1,321 @@
+"""The guards of money, each taken away once, and the test that must notice.
+
+A mutant is SQL on the test's database, a function of the database with some words changed, or a module with some words
+changed. Where another guard of the same thing would cover for it, `off` switches that one off; with the guard in place
+and only `off` done, the test must pass.
+"""
+
+from dataclasses import dataclass
+
+LEDGER, BANK, PAYMENTS = "tests/finance/ledger/", "tests/finance/bank_session/", "tests/finance/payments/"
+GUARDS, POSTING = LEDGER + "test_guards.py::test_", LEDGER + "test_posting.py::test_"
+CONFIRMING, TRANSFERS = BANK + "test_confirming.py::test_", PAYMENTS + "test_transfers.py::test_"
+PAYOUTS, RACES = PAYMENTS + "test_payouts.py::test_", PAYMENTS + "test_races.py::test_"
+
+LAST_CHECKS = (
+    "ALTER TABLE ledger_account DROP CONSTRAINT ledger_account_available;"
+    "ALTER TABLE ledger_posting DROP CONSTRAINT ledger_posting_after"
+)
+CEILING_CHECK = "ALTER TABLE ledger_account DROP CONSTRAINT ledger_account_ceiling"
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """`change`: SQL; or (function of the database, words, other words); or (module, words, other words)."""
+
+    name: str
+    test: str
+    sql: str = ""
+    function: tuple[str, str, str] | None = None
+    module: tuple[str, str, str] | None = None
+    off: str = ""
+
+
+def _without(kind: str, table: str, name: str) -> str:
+    if kind == "trigger":
+        return f"DROP TRIGGER {name} ON {table}"
+    return f"ALTER TABLE {table} DROP CONSTRAINT {name}"
+
+
+MUTANTS: tuple[Mutant, ...] = (
+    # The database's own guards.
+    Mutant(
+        "no zero-sum trigger",
+        GUARDS + "an_entry_that_does_not_add_up_is_not_written",
+        sql=_without("trigger", "ledger_posting", "ledger_posting_zero_sum"),
+    ),
+    Mutant(
+        "no full-entry trigger",
+        GUARDS + "an_entry_is_not_left_empty_for_later",
+        sql=_without("trigger", "ledger_entry", "ledger_entry_full"),
+    ),
+    Mutant(
+        "entries can be changed",
+        GUARDS + "a_trigger_keeps_the_books_from_those_who_have_every_right",
+        sql=_without("trigger", "ledger_entry", "ledger_entry_append_only"),
+    ),
+    Mutant(
+        "postings can be changed",
+        GUARDS + "a_trigger_keeps_the_books_from_those_who_have_every_right",
+        sql=_without("trigger", "ledger_posting", "ledger_posting_append_only"),
+    ),
+    Mutant(
+        "the server may change the books",
+        GUARDS + "the_server_s_role_has_no_right_to_change_the_books",
+        sql="GRANT UPDATE, DELETE, TRUNCATE ON ledger_entry, ledger_posting TO rongliao_app",
+    ),
+    Mutant(
+        "no CHECK on what is available",
+        GUARDS + "no_account_is_set_below_what_is_held_or_above_its_ceiling",
+        sql=_without("constraint", "ledger_account", "ledger_account_available"),
+    ),
+    Mutant(
+        "no CHECK on the ceiling",
+        GUARDS + "no_account_is_set_below_what_is_held_or_above_its_ceiling",
+        sql=CEILING_CHECK,
+    ),
+    Mutant(
+        "the bank's own accounts may keep a balance",
+        GUARDS + "the_bank_s_own_accounts_keep_nothing_in_their_row",
+        sql=_without("constraint", "ledger_account", "ledger_account_internal"),
+    ),
+    Mutant(
+        "an account may become another's",
+        GUARDS + "an_account_stays_what_it_is",
+        sql=_without("trigger", "ledger_account", "ledger_account_kind"),
+    ),
+    Mutant(
+        "a place in an entry can be taken twice",
+        GUARDS + "a_full_entry_has_no_room_for_another_posting",
+        sql=_without("constraint", "ledger_posting", "ledger_posting_leg"),
+    ),
+    Mutant(
+        "an entry has places beyond its last",
+        GUARDS + "a_full_entry_has_no_room_for_another_posting",
+        sql=_without("constraint", "ledger_posting", "ledger_posting_place"),
+    ),
+    Mutant(
+        "a hold can open again",
+        GUARDS + "a_hold_that_has_ended_does_not_open_again",
+        sql=_without("trigger", "ledger_hold", "ledger_hold_transition"),
+    ),
+    Mutant(
+        "holds can be removed",
+        GUARDS + "accounts_and_holds_are_not_removed",
+        sql=_without("trigger", "ledger_hold", "ledger_hold_kept"),
+    ),
+    Mutant(
+        "accounts can be removed",
+        GUARDS + "accounts_and_holds_are_not_removed",
+        sql=_without("trigger", "ledger_account", "ledger_account_kept"),
+    ),
+    Mutant(
+        "an entry can be reversed twice",
+        GUARDS + "an_entry_has_one_reversal",
+        sql="DROP INDEX ledger_reversed_once",
+    ),
+    Mutant(
+        "sums are not looked at",
+        GUARDS + "an_entry_that_does_not_add_up_is_not_written",
+        function=("ledger_postings_add_up", "sum(p.amount_fen) <> 0", "false"),
+    ),
+    Mutant(
+        "legs are not counted",
+        GUARDS + "an_entry_that_lacks_a_leg_is_not_written",
+        function=("ledger_postings_add_up", "count(*) IS DISTINCT FROM p.said", "false"),
+    ),
+    Mutant(
+        "a posting may say another number of legs",
+        GUARDS + "a_posting_believes_what_its_entry_says",
+        function=("ledger_postings_add_up", "bool_or(p.legs <> p.said)", "false"),
+    ),
+    Mutant(
+        "a posting may stand on the wrong side",
+        GUARDS + "a_posting_needs_an_entry_and_an_account_and_stands_on_the_account_s_side",
+        function=("ledger_postings_add_up", "IS DISTINCT FROM (p.seq IS NOT NULL)", "IS NULL AND false"),
+    ),
+    # What the posting functions look at.
+    Mutant(
+        "a payer may have too little",
+        POSTING + "nobody_spends_more_than_is_available",
+        function=("ledger_post_two", ">= a.held_fen", ">= -9999999999"),
+        off=LAST_CHECKS,
+    ),
+    Mutant(
+        "a payer in a batch may have too little",
+        POSTING + "a_batch_is_posted_whole_or_not_at_all",
+        function=("ledger_post", ">= a.held_fen - coalesce(f.amount, 0)", ">= -9999999999"),
+        off=LAST_CHECKS,
+    ),
+    Mutant(
+        "a batch may lend within itself",
+        POSTING + "a_batch_may_not_lend_within_itself",
+        sql=_without("constraint", "ledger_posting", "ledger_posting_after"),
+    ),
+    Mutant(
+        "a payee may pass the ceiling",
+        POSTING + "a_ceiling_holds_to_the_fen",
+        function=("ledger_post_two", "<= a.ceiling_fen", "<= 9999999999"),
+        off=CEILING_CHECK,
+    ),
+    Mutant(
+        "a frozen account gives",
+        POSTING + "a_frozen_account_takes_money_and_gives_none",
+        function=("ledger_post_two", "a.status = 'open'", "a.status <> 'closed'"),
+    ),
+    Mutant(
+        "a closed account moves",
+        POSTING + "a_closed_account_moves_no_more_and_only_an_empty_one_is_closed",
+        function=("ledger_post_two", "a.status = 'open'", "a.status <> 'frozen'"),
+    ),
+    Mutant(
+        "a key stands for anything",
+        POSTING + "the_same_key_with_another_input_is_refused",
+        function=("ledger_post_two", "v_hash <> p_hash", "false"),
+    ),
+    Mutant(
+        "a replay keeps what it added",
+        POSTING + "a_repeat_with_the_same_key_changes_nothing_and_names_the_same_entry",
+        function=("ledger_post_two", "posted_count = a.posted_count - 1", "posted_count = a.posted_count - 1 + 1"),
+    ),
+    Mutant(
+        "a hold may exceed what is available",
+        LEDGER + "test_races.py::test_holds_that_compete_for_one_account_hold_exactly_what_is_in_it",
+        function=("ledger_place_hold", "balance_fen - held_fen >= p_amount", "true"),
+        off=LAST_CHECKS,
+    ),
+    Mutant(
+        "a hold is captured twice",
+        POSTING + "a_hold_ends_once_and_its_own_key_again_is_a_replay",
+        function=("ledger_post", "h.state = 'open' AND", ""),
+        off=_without("trigger", "ledger_hold", "ledger_hold_transition")
+        + "; ALTER TABLE ledger_account DROP CONSTRAINT ledger_account_available",
+    ),
+    Mutant(
+        "a hold pays from another account",
+        POSTING + "a_capture_cannot_take_another_account_for_the_hold_s",
+        function=("ledger_post", "h.account_id = c.account", "true"),
+    ),
+    # The proofs.
+    Mutant(
+        "weighed sums are believed",
+        LEDGER + "test_verify.py::test_weighed_sums_find_what_the_exact_rules_find",
+        module=("finance.ledger.verify", "bool(holds and legs == expected and weighed == 0)", "True"),
+    ),
+    # Who may do what.
+    Mutant(
+        "somebody else's account",
+        LEDGER + "test_api.py::test_somebody_else_s_account_does_not_exist",
+        module=("finance.ledger.access", "owner_id=person_id, ", ""),
+    ),
+    Mutant(
+        "any statement will do",
+        BANK + "test_tampering.py::test_no_change_to_any_field_of_the_statement_is_accepted",
+        module=(
+            "finance.bank_session.actions.confirming",
+            "    if not _fits(intent, statement_hash):\n        raise StatementStale\n",
+            "",
+        ),
+    ),
+    Mutant(
+        "a challenge lives for ever",
+        CONFIRMING + "a_challenge_lives_two_minutes_and_is_renewed_over_the_same_words",
+        module=("finance.bank_session.actions.confirming", "intent.challenged_until <= now()", "False"),
+    ),
+    Mutant(
+        "an intent lives for ever",
+        CONFIRMING + "an_intent_expires",
+        module=("finance.bank_session.actions.confirming", " or intent.expires_at <= now()", ""),
+    ),
+    Mutant(
+        "what is done is not said again",
+        CONFIRMING + "a_statement_that_went_stale_is_refused_with_the_fresh_one",
+        module=(
+            "finance.bank_session.actions.confirming",
+            "kind.restate(locked).words() != locked.draft",
+            "False",
+        ),
+    ),
+    Mutant(
+        "another's intent",
+        BANK + "test_tampering.py::test_an_intent_of_another_person_another_device_or_nobody_does_not_exist",
+        module=(
+            "finance.bank_session.access",
+            "        person_id=session.person_id,\n        device_id=session.device_id,\n"
+            "        chat_session_id=session.chat_session_id,\n",
+            "",
+        ),
+    ),
+    Mutant(
+        "the PIN may be guessed",
+        BANK + "test_pin.py::test_five_wrong_pins_lock_and_then_the_right_one_is_answered_like_a_wrong_one",
+        module=("finance.bank_session.pins", " AND attempts < %s", " AND %s > 0"),
+    ),
+    Mutant(
+        "a limit is not asked",
+        RACES + "a_days_limit_is_exact_with_many_hands_on_it",
+        module=("finance.payments.limits", "    refuse_unless_ok(decision)\n", ""),
+    ),
+    Mutant(
+        "a limit is counted without its lock",
+        RACES + "a_days_limit_is_exact_with_many_hands_on_it",
+        module=(
+            "finance.payments.limits",
+            'LimitCounter.objects.select_for_update(of=("self",)).filter(\n        account=account',
+            "LimitCounter.objects.filter(\n        account=account",
+        ),
+    ),
+    Mutant(
+        "a limit comes back twice",
+        RACES + "giving_a_limit_back_many_times_at_once_gives_it_back_once",
+        module=("finance.payments.limits", "pk=key, given_back_at__isnull=True", "pk=key"),
+    ),
+    Mutant(
+        "a finished transfer is received",
+        RACES + "two_taps_on_receive_credit_once",
+        module=(
+            "finance.payments.actions.transfers",
+            "    if transfer.state != Transfer.State.PENDING:\n        raise TransferFinished\n",
+            "",
+        ),
+    ),
+    Mutant(
+        "an expired transfer is received",
+        TRANSFERS + "the_edge_of_24_hours_is_sharp",
+        module=("finance.payments.actions.transfers", "if business_now() >= transfer.expires_at", "if False"),
+    ),
+    Mutant(
+        "a transfer expires early",
+        TRANSFERS + "the_edge_of_24_hours_is_sharp",
+        module=("finance.payments.actions.transfers", " or business_now() < transfer.expires_at", ""),
+    ),
+    Mutant(
+        "a payer receives their own transfer",
+        TRANSFERS + "the_payer_neither_takes_nor_returns_their_own_transfer",
+        module=("finance.payments.actions.transfers", "if transfer.payer_id == person_id", "if False"),
+    ),
+    Mutant(
+        "strangers are paid",
+        TRANSFERS + "a_friendship_that_ended_before_the_confirmation_refuses",
+        module=("finance.payments.actions.transfers", "if not people.are_friends(payer_id, payee_id)", "if False"),
+    ),
+    Mutant(
+        "the network may change its mind",
+        PAYOUTS + "a_network_that_contradicts_itself_moves_nothing_twice_and_opens_a_break",
+        module=(
+            "finance.payments.actions.payouts",
+            "    if payout.finished_at is not None:\n        if",
+            "    if False:\n        if",
+        ),
+    ),
+    Mutant(
+        "a step is done twice",
+        PAYOUTS + "a_step_that_comes_twice_or_late_does_nothing",
+        module=("finance.payments.actions.payouts", "payout.steps != number or ", ""),
+    ),
+    Mutant(
+        "a key answers for another body",
+        TRANSFERS + "the_same_key_gives_the_same_bytes_and_another_body_nothing",
+        module=("kernel.idempotency", "if bytes(stored.input_hash) != asked", "if False"),
+    ),
+)
