@@ -176,7 +176,11 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a replay keeps what it added",
         POSTING + "a_repeat_with_the_same_key_changes_nothing_and_names_the_same_entry",
-        function=("ledger_post_two", "posted_count = a.posted_count - 1", "posted_count = a.posted_count - 1 + 1"),
+        function=(
+            "ledger_post_two",
+            "a.balance_fen - CASE a.id WHEN v_account_1 THEN v_fen_1 ELSE v_fen_2 END",
+            "a.balance_fen",
+        ),
     ),
     Mutant(
         "a hold may exceed what is available",
@@ -286,7 +290,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "a transfer expires early",
-        TRANSFERS + "the_edge_of_24_hours_is_sharp",
+        TRANSFERS + "an_expiry_that_comes_early_does_nothing",
         module=("finance.payments.actions.transfers", " or business_now() < transfer.expires_at", ""),
     ),
     Mutant(

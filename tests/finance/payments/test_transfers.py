@@ -12,6 +12,7 @@ from accounts import actions as accounts
 from chat.models import Message
 from finance.ledger.models import Account, Entry, Hold
 from finance.payments import limits
+from finance.payments.actions import transfers
 from finance.payments.models import LimitCounter, Transfer
 from kernel import clock, jobs
 from kernel.models import AuditRow, OutboxRow
@@ -113,6 +114,13 @@ def test_the_edge_of_24_hours_is_sharp(town, monkeypatch, milliseconds, accepted
     jobs.drain()
     assert Transfer.objects.get(pk=transfer_id).state == "expired"
     assert town.money("su") == (RICH, 0)
+
+
+def test_an_expiry_that_comes_early_does_nothing(town):
+    transfer_id = town.send("su", "lin")
+    transfers.expire(transfer_id=transfer_id)
+    assert Transfer.objects.get(pk=transfer_id).state == "pending"
+    assert town.accept("lin", transfer_id).status_code == 200
 
 
 def test_a_friend_without_an_account_is_told_how_to_get_one_and_the_money_waits(town):
