@@ -6,6 +6,7 @@ import psycopg
 from playwright.sync_api import Page, expect
 
 from rongliao.demo.accounts import CUSTOMERS, id_number
+from tests.support.browser import Phones
 from tests.support.paying import confirm, prove, sheet_of, start_transfer, talk_with
 from tests.support.site import Site
 
@@ -41,8 +42,24 @@ def proofs(site: Site) -> list[str]:
         return [row[0] for row in found.fetchall()]
 
 
+def a_receipt_is_kept_and_anybody_who_holds_it_checks_it(su: Page, phones: Phones) -> None:
+    su.goto("/me/receipts")
+    su.get_by_role("button", name="确认转账").first.click()
+    sheet = su.get_by_role("dialog", name="确认转账")
+    expect(sheet.get_by_text("通行密钥签署")).to_be_visible()
+    pdf = su.request.get(str(sheet.get_by_role("link", name="下载 PDF").get_attribute("href")))
+    assert pdf.ok and pdf.body().startswith(b"%PDF-")
+
+    link = su.request.get("/api/finance/receipts?limit=1").json()["items"][0]["link"]
+    guest = phones.open("guest", path=link)
+    expect(guest.get_by_text("内容未被改动")).to_be_visible()
+    expect(guest.get_by_text("¥ 20,000.00").first).to_be_visible()
+    forged = phones.open("forger", path=link[:-4] + "AAAA")
+    expect(forged.get_by_text("没有查到这张回单")).to_be_visible()
+
+
 def test_a_passkey_signs_a_large_transfer_that_the_pin_does_not_authorise(
-    new_phone: Callable[..., Page], site: Site
+    new_phone: Callable[..., Page], phones: Phones, site: Site
 ) -> None:
     su = new_phone("su", path="/me/bank")
     with_an_authenticator(su)
@@ -68,3 +85,4 @@ def test_a_passkey_signs_a_large_transfer_that_the_pin_does_not_authorise(
     expect(su.get_by_role("article", name="转账 ¥ 20,000.00,待收款")).to_be_visible()
 
     assert proofs(site)[before:] == ["pin", "passkey"]
+    a_receipt_is_kept_and_anybody_who_holds_it_checks_it(su, phones)
