@@ -7,6 +7,7 @@ SHA-256 over them is what a proof covers. Version 1 has:
     amount      {"fen", "text", "words"} or null
     at          when the challenge was made, UTC, whole seconds
     bank        the bank's name
+    documents   [{"title", "sha256"}]: what a product's buyer was given, each with its whole hash
     fee         {"fen", "text"} or null
     intent      the intent's id
     kind        what is to be done
@@ -46,6 +47,15 @@ class Line:
 
 
 @dataclass(frozen=True)
+class NamedDocument:
+    """A document that belongs to what is confirmed; its SHA-256 as 64 hex digits."""
+
+    title_zh: str
+    title_en: str
+    sha256: str
+
+
+@dataclass(frozen=True)
 class StatementDraft:
     """What a kind wants confirmed. `valid_until` is in the bank's time; afterwards it is restated.
 
@@ -59,6 +69,7 @@ class StatementDraft:
     amount_fen: int | None = None
     valid_until: datetime | None = None
     fee_fen: int | None = None
+    documents: Sequence[NamedDocument] = ()
 
     def words(self) -> dict[str, Any]:
         """Everything that is shown, as JSON; two drafts with equal words are the same statement."""
@@ -72,6 +83,7 @@ class StatementDraft:
             "amount_fen": self.amount_fen,
             "fee_fen": self.fee_fen,
             "lines": [asdict(line) for line in self.lines],
+            "documents": [asdict(document) for document in self.documents],
         }
 
 
@@ -90,6 +102,9 @@ def canonical(words: dict[str, Any], *, language: str, intent_id: UUID, kind: st
         "amount": None if amount is None else {"fen": amount, "text": money_text(amount), "words": in_words(amount)},
         "at": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "bank": settings.BANK_NAME if language == "zh" else settings.BANK_NAME_EN,
+        "documents": [
+            {"title": document[f"title_{language}"], "sha256": document["sha256"]} for document in words["documents"]
+        ],
         "fee": None if fee is None else {"fen": fee, "text": money_text(fee)},
         "intent": str(intent_id),
         "kind": kind,

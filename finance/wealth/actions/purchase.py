@@ -13,7 +13,7 @@ from finance.bank_session.actions import Prepared
 from finance.bank_session.errors import StatementStale
 from finance.bank_session.models import Intent
 from finance.bank_session.registry import ExecuteResult
-from finance.bank_session.statements import Line, StatementDraft
+from finance.bank_session.statements import Line, NamedDocument, StatementDraft
 from finance.ledger import actions as ledger
 from finance.ledger.models import Account
 from finance.wealth.access import offer_for, order_for, product_for
@@ -31,6 +31,11 @@ from kernel.errors import Conflict, NotFound
 from kernel.money import yuan
 
 KIND = "wealth.subscribe"
+_DOCUMENT_NAMES = {
+    "manual": ("产品说明书", "Product manual"),
+    "agreement": ("投资协议书", "Investment agreement"),
+    "risk": ("风险揭示书", "Risk disclosure"),
+}
 _HASH_SHOWN = 12
 # A name and its digits stay on one line.
 _DOCUMENTS_ZH = "说明书\u00a0{} 协议书\u00a0{} 揭示书\u00a0{}"
@@ -58,7 +63,7 @@ def _draft(purchase: _Purchase, person_class: int | None) -> StatementDraft:
     product, session = purchase.product, purchase.session
     risk_zh, risk_en = RISK_NAMES[product.risk]
     documents = purchase.terms.facts["documents"]
-    hashes = [documents[kind][:_HASH_SHOWN] for kind in ("manual", "agreement", "risk")]
+    hashes = [documents[kind][:_HASH_SHOWN] for kind in _DOCUMENT_NAMES]
     return StatementDraft(
         title_zh="购买理财产品",
         title_en="Buy a wealth product",
@@ -92,6 +97,7 @@ def _draft(purchase: _Purchase, person_class: int | None) -> StatementDraft:
             ),
         ],
         fee_fen=purchase.fee_fen,
+        documents=[NamedDocument(*_DOCUMENT_NAMES[kind], documents[kind]) for kind in _DOCUMENT_NAMES],
         valid_until=session.cut_off_at,
     )
 

@@ -29,7 +29,7 @@ def test_the_statement_names_product_amount_account_trading_day_and_documents(sh
     for said in ("远山稳进 90 天 12 号", "YSWJ90-12", "2026-11-24", "2026-11-25", "20,000.00", shop.account().tail):
         assert said in statement
     for document in page["documents"]:
-        assert document["sha256"][:12] in statement
+        assert f'"sha256":"{document["sha256"]}"' in statement
 
 
 def test_nothing_moves_before_the_confirmation(shop: Shop) -> None:
