@@ -47,6 +47,9 @@ class Bed:
         return {
             **{name: value for name, value in os.environ.items() if name != "REDIS_URL"},
             "DEMO": "1",
+            # What a person may do in a minute or a day is no measure of the machine.
+            "PREPARES_PER_MINUTE": "1000000000",
+            "NEW_DEVICE_DAY_FEN": "1000000000000",
             "VAR_DIR": str(self.folder / "var"),
             "DATABASE_URL": self.cluster.url(APP, self.app_password, database),
             "DATABASE_OWNER_URL": self.cluster.url(OWNER, self.owner_password, database),

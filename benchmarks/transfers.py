@@ -49,7 +49,7 @@ class Given:
 
     kind: str = "pin"
 
-    def prove(self, person_id: UUID, statement_hash: bytes) -> None:
+    def prove(self, person_id: UUID, statement_hash: bytes, amount_fen: int | None) -> None:
         """Holds."""
 
 

@@ -1,5 +1,7 @@
 """A long run begins with no figures. The other side of the links is that of the finance tests."""
 
+from typing import Any
+
 import pytest
 
 from tests.faults.figures import FIGURES, LONG
@@ -13,3 +15,9 @@ def _fresh_figures() -> None:
     if LONG:
         FIGURES.unlink(missing_ok=True)
         FIGURES.parent.mkdir(exist_ok=True)
+
+
+@pytest.fixture(autouse=True)
+def _no_rates(settings: Any) -> None:
+    """What a person may do in a minute or a day is not what fails here."""
+    settings.PREPARES_PER_MINUTE = settings.NEW_DEVICE_DAY_FEN = 10**12

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import random
 import uuid
 from typing import Any
 
@@ -13,6 +14,53 @@ from finance.bank_session.models import Confirmation
 from tests.finance.bank_session.conftest import Bench
 from tests.support.bank import Sheet, set_pin
 from tests.support.caller import Caller
+
+MUTATIONS = 300
+
+
+def _mutated(statement: dict[str, Any], chance: random.Random) -> dict[str, Any]:
+    """One leaf of the statement changed."""
+    copy = json.loads(json.dumps(statement))
+    places: list[tuple[Any, Any]] = []
+
+    def walk(node: Any) -> None:
+        for at in node if isinstance(node, dict) else range(len(node)):
+            places.append((node, at))
+            if isinstance(node[at], dict | list):
+                walk(node[at])
+
+    walk(copy)
+    node, at = chance.choice(places)
+    old = node[at]
+    node[at] = (
+        old + chance.choice([1, -1, 100])
+        if isinstance(old, int)
+        else chance.choice([old[:-1], old + "0", old.replace("晓", "小"), f"{old}\u200b"])
+        if isinstance(old, str) and old
+        else None
+        if old is not None
+        else 0
+    )
+    return copy  # type: ignore[no-any-return]
+
+
+def test_no_change_to_any_field_of_the_statement_is_accepted(bench: Bench) -> None:
+    sheet = Sheet(bench.prepare().handoff_url)
+    text = sheet.intent().json()["statement"]
+    statement, chance, tried = json.loads(text), random.Random(7), 0
+
+    for _ in range(MUTATIONS):
+        forged = json.dumps(_mutated(statement, chance), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        if forged == text:
+            continue
+        tried += 1
+        answer = sheet.confirm(statement_hash=hashlib.sha256(forged.encode()).hexdigest())
+        assert answer.status_code == 409 and answer.json()["error"]["code"] == "statement_stale"
+        text = answer.json()["intent"]["statement"]
+        statement = json.loads(text)
+
+    assert tried > MUTATIONS * 0.8
+    assert bench.balance() == 100_000 and sheet.intent().json()["tries_left"] == 5
 
 
 def test_white_space_and_order_are_part_of_what_is_hashed(bench: Bench) -> None:
