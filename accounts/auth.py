@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from importlib import import_module
 from ipaddress import IPv4Address, ip_address, ip_network
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -40,6 +40,21 @@ class OpenSession:
     epoch: int
 
 
+class SignedRequest(HttpRequest):
+    """What a request carries once its session has been looked up. A name for the types alone: see `session_of`."""
+
+    open_session: OpenSession
+    device_id: UUID
+    chat_session_id: UUID
+
+
+def carry(request: HttpRequest, opened: OpenSession) -> None:
+    """Notes the session on its request."""
+    signed = cast(SignedRequest, request)
+    signed.open_session = opened
+    signed.device_id, signed.chat_session_id = opened.device_id, opened.id
+
+
 def key_hash(session_key: str) -> bytes:
     """What is kept of a session key outside Django's own table."""
     return hashlib.sha256(session_key.encode()).digest()
@@ -66,9 +81,7 @@ def _user(request: HttpRequest) -> Person | AnonymousUser:
     if isinstance(user, Person):
         opened = _open(request.session, user)
         if opened is not None:
-            request.device_id = opened.device_id  # type: ignore[attr-defined]
-            request.chat_session_id = opened.id  # type: ignore[attr-defined]
-            request.open_session = opened  # type: ignore[attr-defined]
+            carry(request, opened)
             return user
     return AnonymousUser()
 
@@ -79,7 +92,7 @@ class DeviceAuthenticationMiddleware(AuthenticationMiddleware):
     def process_request(self, request: HttpRequest) -> None:
         """Looks when first asked."""
         super().process_request(request)
-        request.user = SimpleLazyObject(lambda: _user(request))  # type: ignore[assignment]
+        request.user = cast(Person, SimpleLazyObject(lambda: _user(request)))
 
 
 class SessionAuthentication(BaseAuthentication):
@@ -130,7 +143,7 @@ def session_by_key(session_key: str | None) -> OpenSession | None:
 
 def me_json(request: HttpRequest, person: Person) -> dict[str, Any]:
     """A signed-in person as they see themselves."""
-    opened: OpenSession = request.open_session  # type: ignore[attr-defined]
+    opened = cast(SignedRequest, request).open_session
     phone = person.phone
     return {
         **person_json(queries.person_cards([person.id], viewer_id=None)[person.id]),

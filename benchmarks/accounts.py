@@ -12,10 +12,10 @@ import django
 
 django.setup()
 
-from django.db import connection, transaction  # noqa: E402
+from django.db import connection, transaction
 
-from accounts.actions.registration import create_person  # noqa: E402
-from finance.ledger import actions, queries  # noqa: E402
+from accounts.actions.registration import create_person
+from finance.ledger import actions, queries
 
 FUNDS_FEN = 100_000_000
 ACCOUNTS_EACH = 100

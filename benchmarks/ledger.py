@@ -191,7 +191,7 @@ def conserved(bed: Bed, database: str = DATABASE) -> None:
             ("SELECT coalesce(sum(amount_fen), 0)::bigint FROM ledger_posting", 0),
             ("SELECT sum(balance_fen)::bigint FROM floor_account", ACCOUNTS * 100_000_000),
         ):
-            row = connection.execute(statement).fetchone()  # type: ignore[arg-type]
+            row = connection.execute(statement).fetchone()  # type: ignore[arg-type]  # psycopg asks for a literal
             if row is None or row[0] != expected:
                 raise Failed(f"money was not conserved: {statement} says {row}, not {expected}")
     bed.run([PYTHON, "manage.py", "verify_ledger"], environment(bed, database))

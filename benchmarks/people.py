@@ -15,16 +15,16 @@ import django
 
 django.setup()
 
-from django.conf import settings  # noqa: E402
-from django.contrib.sessions.middleware import SessionMiddleware  # noqa: E402
-from django.db import transaction  # noqa: E402
-from django.http import HttpResponse  # noqa: E402
-from django.test import RequestFactory  # noqa: E402
+from django.conf import settings
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.db import transaction
+from django.http import HttpResponse
+from django.test import RequestFactory
 
-from accounts.actions.registration import create_person  # noqa: E402
-from accounts.actions.sessions import DeviceClaim, open_session  # noqa: E402
-from chat.actions import open_conversation  # noqa: E402
-from kernel.ids import new_id  # noqa: E402
+from accounts.actions.registration import create_person
+from accounts.actions.sessions import DeviceClaim, open_session
+from chat.actions import open_conversation
+from kernel.ids import new_id
 
 Entry = dict[str, str]
 

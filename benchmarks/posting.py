@@ -13,9 +13,9 @@ import django
 
 django.setup()
 
-from django.db import connection, transaction  # noqa: E402
+from django.db import connection, transaction
 
-from finance.ledger import actions  # noqa: E402
+from finance.ledger import actions
 
 
 def main() -> None:

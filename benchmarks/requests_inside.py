@@ -16,13 +16,13 @@ import django
 
 django.setup()
 
-from django.conf import settings  # noqa: E402
-from django.db import connection, transaction  # noqa: E402
-from django.test import Client  # noqa: E402
-from django.test.utils import CaptureQueriesContext  # noqa: E402
+from django.conf import settings
+from django.db import connection, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
-from benchmarks.people import cookie_of, person  # noqa: E402
-from chat.actions import open_conversation  # noqa: E402
+from benchmarks.people import cookie_of, person
+from chat.actions import open_conversation
 
 CONVERSATIONS = 500
 MESSAGES_EACH = 200

@@ -19,23 +19,23 @@ import django
 
 django.setup()
 
-from django.contrib.sessions.middleware import SessionMiddleware  # noqa: E402
-from django.db import transaction  # noqa: E402
-from django.http import HttpResponse  # noqa: E402
-from django.test import RequestFactory  # noqa: E402
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.db import transaction
+from django.http import HttpResponse
+from django.test import RequestFactory
 
-from accounts.actions import create_customer, make_friends  # noqa: E402
-from accounts.actions.sessions import DeviceClaim, open_session  # noqa: E402
-from accounts.models import Person  # noqa: E402
-from chat.actions import open_conversation  # noqa: E402
-from finance.bank_session import actions as bank_session  # noqa: E402
-from finance.bank_session import pins  # noqa: E402
-from finance.bank_session.access import intent_of  # noqa: E402
-from finance.ledger import actions as ledger  # noqa: E402
-from finance.ledger import queries  # noqa: E402
-from finance.payments.actions import transfers  # noqa: E402
-from kernel.ids import new_id  # noqa: E402
-from rongliao.demo.accounts import id_number  # noqa: E402
+from accounts.actions import create_customer, make_friends
+from accounts.actions.sessions import DeviceClaim, open_session
+from accounts.models import Person
+from chat.actions import open_conversation
+from finance.bank_session import actions as bank_session
+from finance.bank_session import pins
+from finance.bank_session.access import intent_of
+from finance.ledger import actions as ledger
+from finance.ledger import queries
+from finance.payments.actions import transfers
+from kernel.ids import new_id
+from rongliao.demo.accounts import id_number
 
 FUNDS_FEN = 10_000_000
 AMOUNT_FEN = 1

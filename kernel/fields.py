@@ -10,7 +10,7 @@ from kernel.money import MAX_FEN
 from kernel.text import is_line, is_name, is_plain
 
 
-class FenField(serializers.Field):  # type: ignore[type-arg]
+class FenField(serializers.Field[int, Any, int, int]):
     """An amount in whole fen: a JSON integer. Refuses true, 1.0, "1", and what is out of its bounds."""
 
     default_error_messages = {

@@ -6,7 +6,7 @@ from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
 
 
-class FenFieldSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+class FenFieldSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]  # drf-spectacular has no types
     target_class = "kernel.fields.FenField"
     match_subclasses = True
 

@@ -5,12 +5,18 @@ import hashlib
 import hmac
 import os
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
+
+if TYPE_CHECKING:
+    # Django's class takes its parameters in the stubs alone.
+    _Binary = models.BinaryField[Any, Any]
+else:
+    _Binary = models.BinaryField
 
 _NONCE_BYTES = 12
 
@@ -74,7 +80,7 @@ class _Opening:
         instance.__dict__[self.field.attname] = value
 
 
-class EncryptedField(models.BinaryField):  # type: ignore[type-arg]
+class EncryptedField(_Binary):
     """Text kept encrypted, bound to its model, row and field. It cannot be filtered on: keep a blind index beside it.
 
     The row's primary key must be known before saving (ours are UUIDs made by the client or by `new_id`).

@@ -18,7 +18,7 @@ _ASYNC_REF = "#/components/schemas/{name}"
 
 def openapi() -> dict[str, Any]:
     """The REST API of both origins."""
-    generator: Any = SchemaGenerator(urlconf="rongliao.urls_described")  # type: ignore[no-untyped-call]
+    generator: Any = SchemaGenerator(urlconf="rongliao.urls_described")  # type: ignore[no-untyped-call]  # drf-spectacular has no types
     schema: dict[str, Any] = generator.get_schema(request=None, public=True)
     return schema
 

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -77,7 +78,7 @@ def origin(name: str, default: str) -> Origin:
     return Origin(parts.scheme, parts.hostname, parts.port)
 
 
-def database(url: str) -> dict[str, object]:
+def database(url: str) -> dict[str, Any]:
     """Django's database settings for a postgresql:// URL (a socket folder may stand in ?host=).
 
     Raises ImproperlyConfigured for another engine: there is one engine everywhere.

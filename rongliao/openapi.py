@@ -6,7 +6,7 @@ from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
 
-class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # drf-spectacular has no types
     """Says how a caller proves who they are: by the session's cookie."""
 
     target_class = "accounts.auth.SessionAuthentication"
@@ -16,7 +16,7 @@ class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
         return {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME}
 
 
-class BankScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class BankScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # drf-spectacular has no types
     """The bank session's own cookie, on the bank's origin alone."""
 
     target_class = "finance.bank_session.doors.BankCookie"

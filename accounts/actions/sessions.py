@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from accounts import limits, ports, throttles
 from accounts.actions.codes import spend_code
 from accounts.actions.duties import set_roles
-from accounts.auth import SESSION_ID, OpenSession, address_of, key_hash
+from accounts.auth import SESSION_ID, OpenSession, address_of, carry, key_hash
 from accounts.backends import PhoneBackend
 from accounts.errors import NotRegistered, PasswordTooWeak, PasswordWrong, SignInRefused
 from accounts.models import Device, DeviceSession, Person, StaffRole
@@ -107,7 +107,7 @@ def open_session(request: HttpRequest, person: Person, device: DeviceClaim) -> D
             key_hash=key_hash(_saved(request)),
             epoch=person.session_epoch,
         )
-        request.open_session = OpenSession(opened.pk, person.pk, known.pk, opened.epoch)  # type: ignore[attr-defined]
+        carry(request, OpenSession(opened.pk, person.pk, known.pk, opened.epoch))
         if new and Device.objects.filter(person=person).exclude(pk=known.pk).exists():
             event = {"event": "device_new", "device_id": str(known.pk), "at": business_now().isoformat()}
             jobs.enqueue(NEW_DEVICE, {"id": str(known.pk), "person_id": str(person.pk), **event})

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -81,7 +82,7 @@ class Engine:
                     connection.close(Reason.SESSION_ENDED)
             asked = {connection.session_id for connection in self.hub.connections}
             if asked:
-                still = await in_thread(lambda asked=asked: people.open_sessions(asked))  # type: ignore[misc]
+                still = await in_thread(partial(people.open_sessions, asked))
                 self.hub.end_sessions(asked - still)
 
     async def typing(self, connection: Connection, conversation_id: UUID) -> None:

@@ -1,6 +1,6 @@
 """What operators keep by hand: the exchange's calendar of years that the library lacks."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -9,6 +9,13 @@ from accounts import queries as people
 from accounts.models import Person
 from finance.wealth.models import CalendarYear, ClosedDay
 from kernel import audit
+
+if TYPE_CHECKING:
+    # Django's classes take their parameter in the stubs alone.
+    _DayRows = admin.TabularInline[ClosedDay, CalendarYear]
+    _YearPages = admin.ModelAdmin[CalendarYear]
+else:
+    _DayRows, _YearPages = admin.TabularInline, admin.ModelAdmin
 
 
 class _Operators:
@@ -38,7 +45,7 @@ class _Operators:
         return isinstance(obj, CalendarYear) is False and self._may(request)
 
 
-class ClosedDays(_Operators, admin.TabularInline):  # type: ignore[type-arg]
+class ClosedDays(_Operators, _DayRows):
     """The weekdays of a year on which the exchange is closed."""
 
     model = ClosedDay
@@ -46,7 +53,7 @@ class ClosedDays(_Operators, admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(CalendarYear)
-class CalendarYears(_Operators, admin.ModelAdmin):  # type: ignore[type-arg]
+class CalendarYears(_Operators, _YearPages):
     """A year with its closed weekdays; no longer provisional once the State Council's notice is entered."""
 
     list_display = ("year", "is_provisional", "source")

@@ -132,7 +132,7 @@ async def test_what_another_process_writes_arrives_through_redis(
 
 async def test_a_layer_that_is_away_loses_nothing_that_was_acknowledged(live: Scene, settings: Any) -> None:
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": PUBSUB, "CONFIG": {"hosts": ["redis://127.0.0.1:1/0"]}}}
-    su, lin = [await Phone(await database(lambda who=who: session_key(who))).open() for who in (live.su, live.lin)]  # type: ignore[misc]
+    su, lin = [await Phone(await database(lambda who=who: session_key(who))).open() for who in (live.su, live.lin)]  # type: ignore[misc]  # a default binds the loop variable
     for number in range(20):
         await su.say(live.friends, str(number))
     assert [(await su.expect("ack"))["seq"] for _ in range(20)] == list(range(1, 21))

@@ -240,7 +240,7 @@ async def test_several_frames_may_stand_in_one_message_one_a_line(live: Scene, p
 async def test_too_many_frames_are_refused_and_then_the_socket_is_closed(
     live: Scene, phone: Open, settings: object
 ) -> None:
-    settings.CHAT_FRAMES_PER_SECOND = 1  # type: ignore[attr-defined]
+    settings.CHAT_FRAMES_PER_SECOND = 1  # type: ignore[attr-defined]  # a setting of ours
     su = await phone(live.su)
     for number in range(10):
         await su.send(type="ping", n=number)

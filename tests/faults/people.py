@@ -78,7 +78,7 @@ class Sender(Worker):
             try:
                 with connect(
                     self.site.socket_url,
-                    origin=self.site.origin,  # type: ignore[arg-type]
+                    origin=self.site.origin,  # type: ignore[arg-type]  # a NewType of the library
                     additional_headers={"Cookie": self.cookie},
                     open_timeout=5,
                     close_timeout=0,

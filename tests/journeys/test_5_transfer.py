@@ -12,7 +12,7 @@ from tests.support.site import Site
 
 def rows(site: Site, statement: str, *params: object) -> list[tuple[object, ...]]:
     with psycopg.connect(site.database_url) as connection:
-        return connection.execute(statement, params).fetchall()  # type: ignore[arg-type]
+        return connection.execute(statement, params).fetchall()  # type: ignore[arg-type]  # psycopg asks for a literal
 
 
 def test_money_goes_to_a_friend_who_receives_it_into_the_account_of_their_choice(

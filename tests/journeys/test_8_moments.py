@@ -109,9 +109,9 @@ def test_a_file_that_is_no_picture_stays_out_and_one_that_failed_can_be_tried_ag
 
     def flaky(route: object) -> None:
         if refuse.pop("on", False):
-            route.fulfill(status=413, json={"error": {"code": "too_large", "message": "太大", "params": {}}})  # type: ignore[attr-defined]
+            route.fulfill(status=413, json={"error": {"code": "too_large", "message": "太大", "params": {}}})  # type: ignore[attr-defined]  # Playwright types it as object
         else:
-            route.continue_()  # type: ignore[attr-defined]
+            route.continue_()  # type: ignore[attr-defined]  # Playwright types it as object
 
     su.route("**/api/moments/pictures", flaky)
     for name, kind, content in (("x.svg", "image/svg+xml", b"<svg/>"), ("y.png", "image/png", png())):

@@ -69,7 +69,7 @@ def draft(operator: Caller, code: str = "test-news", **more: Any) -> dict[str, A
     """Writes a draft; answers it."""
     answer = operator.put(f"/api/officials/operations/{code}/articles", article_body(**more))
     assert answer.status_code == 200, answer.content
-    return answer.json()  # type: ignore[no-any-return]
+    return answer.json()  # type: ignore[no-any-return]  # JSON
 
 
 def messages(who: Caller, conversation_id: str) -> list[dict[str, Any]]:

@@ -69,7 +69,7 @@ def test_a_message_reaches_somebody_on_another_server_process(start_site: Callab
     def socket(name: str, port: int) -> ClientConnection:
         return connect(
             f"ws://localhost:{port}/ws/",
-            origin=site.origin,  # type: ignore[arg-type]
+            origin=site.origin,  # type: ignore[arg-type]  # a NewType of the library
             additional_headers={"Cookie": cookies[name]},
         )
 

@@ -57,7 +57,7 @@ class Server:
         """Runs statements as the superuser, each by itself."""
         with psycopg.connect(self.url(self.superuser, database), autocommit=True) as connection:
             for statement in statements:
-                connection.execute(statement)  # type: ignore[arg-type]
+                connection.execute(statement)  # type: ignore[arg-type]  # psycopg asks for a literal
 
 
 def server() -> Server:

@@ -7,6 +7,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.auth import session_of
 from finance.wealth import actions, queries
 from finance.wealth.access import order_for, product_for
 from finance.wealth.api.shapes import ChecksBody, ChecksShape, OrderBody, OrderShape, OrdersShape, PreparedShape
@@ -61,11 +62,12 @@ class Orders(ApiView):
         body = OrderBody(data=request.data)
         body.is_valid(raise_exception=True)
         wished = body.validated_data
+        session = session_of(request)
         prepared = actions.prepare_purchase(
             order_id=wished["id"],
             person_id=reader(request),
-            chat_session_id=request.chat_session_id,  # type: ignore[attr-defined]
-            device_id=request.device_id,  # type: ignore[attr-defined]
+            chat_session_id=session.id,
+            device_id=session.device_id,
             product_id=wished["product_id"],
             amount_fen=wished["amount_fen"],
             account_id=wished["account_id"],

@@ -16,7 +16,7 @@ from tests.support.bank import Sheet
 
 
 def code(answer: object) -> str:
-    return str(answer.json()["error"]["code"])  # type: ignore[attr-defined]
+    return str(answer.json()["error"]["code"])  # type: ignore[attr-defined]  # JSON
 
 
 def test_the_sheet_shows_a_statement_and_the_right_pin_does_it_once(bench: Bench) -> None:

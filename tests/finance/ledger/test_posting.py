@@ -91,9 +91,9 @@ def test_an_amount_is_a_whole_number_within_bounds(books: Books, amount: object)
     su, lin = books.open("su", 100), books.open("lin")
 
     with pytest.raises(Invalid):
-        books.post((su, amount), (lin, -amount if not isinstance(amount, str) else -1))  # type: ignore[arg-type,operator]
+        books.post((su, amount), (lin, -amount if not isinstance(amount, str) else -1))  # type: ignore[arg-type,operator]  # the wrong type is what is tested
     with pytest.raises(Invalid):
-        books.hold(su, amount)  # type: ignore[arg-type]
+        books.hold(su, amount)  # type: ignore[arg-type]  # the wrong type is what is tested
 
 
 def test_an_account_that_does_not_exist_takes_part_in_nothing(books: Books) -> None:

@@ -58,7 +58,7 @@ def test_a_hold_that_is_captured_released_and_expired_at_once_ends_one_way(real_
     captured = 0
     for _ in range(12):
         hold = real_books.hold(su, 100).hold_id
-        results = at_once(6, lambda index, hold=hold: ways[index % 3](hold))  # type: ignore[misc]
+        results = at_once(6, lambda index, hold=hold: ways[index % 3](hold))  # type: ignore[misc]  # a default binds the loop variable
         assert sum(not isinstance(result, HoldNotOpen) for result in results) == 1
         captured += any(isinstance(result, EntryResult) for result in results)
 
