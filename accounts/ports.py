@@ -96,5 +96,8 @@ friendship_changed: Listeners[Callable[[UUID, UUID, bool], None]] = Listeners()
 advisor_changed: Listeners[Callable[[Sequence[UUID], UUID | None, UUID | None], None]] = Listeners()
 """(customer_ids, former, successor): these customers have another relationship manager, or none."""
 
+card_unbinding: Listeners[Callable[[UUID, UUID], None]] = Listeners()
+"""(person_id, card_id): the card is about to be unbound. Who must keep it raises a Refusal."""
+
 roles_lost: Listeners[Callable[[UUID, frozenset[str]], None]] = Listeners()
 """(person_id, roles): a member of staff no longer holds these roles."""

@@ -241,8 +241,12 @@ def bound_cards(person_id: UUID) -> list[BoundCard]:
 
 
 def card_number(person_id: UUID, card_id: UUID) -> str | None:
-    """The full number of a person's bound card, for an order to the clearing network; None if it is not theirs."""
-    card = BankCard.objects.filter(pk=card_id, person=person_id, removed_at__isnull=True).first()
+    """The full number of a person's bound card, for an order to the clearing network; None if it is not theirs.
+
+    The card stays bound until the caller's transaction ends.
+    """
+    held = BankCard.objects.select_for_update(no_key=True)
+    card = held.filter(pk=card_id, person=person_id, removed_at__isnull=True).first()
     return str(card.number) if card else None
 
 

@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("me/avatar", profile.AvatarView.as_view()),
     path("identity", profile.IdentityView.as_view()),
     path("cards", profile.CardsView.as_view()),
+    path("cards/<uuid:card_id>", profile.CardView.as_view()),
     re_path(r"^cards/issuers/(?P<prefix>[0-9]{6,8})$", profile.CardIssuerView.as_view()),
     path("devices", profile.DevicesView.as_view()),
     path("devices/<uuid:device_id>", profile.DeviceView.as_view()),

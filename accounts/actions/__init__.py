@@ -11,7 +11,7 @@ from accounts.actions.contacts import (
     set_remark,
 )
 from accounts.actions.duties import assign_advisor, set_roles, take_roles
-from accounts.actions.identity import bind_card, confirm_identity, give_identity, keep_card, recheck_card
+from accounts.actions.identity import bind_card, confirm_identity, give_identity, keep_card, recheck_card, unbind_card
 from accounts.actions.profile import become_customer, may_be_called, set_avatar, set_display_name
 from accounts.actions.registration import register
 from accounts.actions.sessions import (
@@ -68,4 +68,5 @@ __all__ = [
     "spend_own_code",
     "sweep",
     "take_roles",
+    "unbind_card",
 ]

@@ -29,7 +29,7 @@ from accounts.models import BankCard, Consent, Identity, Person
 from accounts.queries import BoundCard, has_bound_card
 from kernel import audit
 from kernel.clock import business_date, now
-from kernel.errors import KeyReused
+from kernel.errors import KeyReused, NotFound
 from kernel.ids import new_id
 from kernel.secrets import blind_index
 
@@ -215,3 +215,16 @@ def keep_card(
         Consent.objects.get_or_create(person_id=person_id, kind=CARD_CONSENT, version=CARD_CONSENT_VERSION)
         audit.record(person_id, "accounts.card_bound", f"card:{card.pk}")
     return BoundCard(card.pk, card.bank_name, card.tail, card.kind)
+
+
+def unbind_card(*, person_id: UUID, card_id: UUID) -> None:
+    """Takes a card away; what was paid to it stays on record. Raises NotFound, and what an app above must keep it for
+    (ports.card_unbinding)."""
+    with transaction.atomic():
+        # Held like the card that a payout is confirmed to: the two wait for each other.
+        held = BankCard.objects.select_for_update()
+        if held.filter(pk=card_id, person=person_id, removed_at__isnull=True).first() is None:
+            raise NotFound
+        ports.card_unbinding.tell(person_id, card_id)
+        BankCard.objects.filter(pk=card_id).update(removed_at=now())
+        audit.record(person_id, "accounts.card_unbound", f"card:{card_id}")

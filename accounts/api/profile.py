@@ -122,6 +122,14 @@ class CardsView(ApiView):
         return Response(card_json(card), status=201)
 
 
+class CardView(ApiView):
+    @extend_schema(responses={204: OpenApiResponse()}, operation_id="unbind_card")
+    def delete(self, request: Request, card_id: UUID) -> Response:
+        """Unbinds a card, unless money is on its way to it or an account hangs on it."""
+        actions.unbind_card(person_id=person_of(request).id, card_id=card_id)
+        return Response(status=204)
+
+
 class CardIssuerView(ApiView):
     @extend_schema(responses={200: IssuerOutput}, operation_id="card_issuer")
     def get(self, request: Request, prefix: str) -> Response:

@@ -5,7 +5,7 @@ from uuid import UUID
 from accounts import queries as people
 from accounts.queries import BoundCard
 from chat import queries as conversations
-from finance.payments.models import Payout, Transfer
+from finance.payments.models import OwnTransfer, Payout, Transfer
 from kernel.errors import NotFound
 
 
@@ -33,6 +33,14 @@ def transfer_of(person_id: UUID, transfer_id: UUID, *, lock: bool = False) -> Tr
     if transfer is None or person_id not in (transfer.payer_id, transfer.payee_id):
         raise NotFound
     return transfer
+
+
+def own_transfer_of(person_id: UUID, transfer_id: UUID) -> OwnTransfer:
+    """A transfer between the person's own accounts. Raises NotFound for anybody else's."""
+    made = OwnTransfer.objects.filter(pk=transfer_id, person=person_id).first()
+    if made is None:
+        raise NotFound
+    return made
 
 
 def payout_of(person_id: UUID, payout_id: UUID) -> Payout:

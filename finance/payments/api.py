@@ -14,7 +14,7 @@ from accounts.permissions import HasRole
 from finance.bank_session import actions as bank_session
 from finance.payments import access, queries
 from finance.payments import serializers as shapes
-from finance.payments.actions import breaks, opening, payouts, transfers
+from finance.payments.actions import breaks, opening, own, payouts, transfers
 from kernel.api import ApiView, limit_of, page
 from kernel.errors import Invalid, Language, language_of
 from kernel.idempotency import HEADER, idempotent
@@ -137,6 +137,56 @@ class TransferReturn(ApiView):
         person_id = person_of(request).pk
         transfer = transfers.send_back(transfer_id=transfer_id, payee_id=person_id)
         return Response(shapes.TransferDetail(queries.transfer_view(transfer, person_id, _language(request))).data)
+
+
+class OwnTransfers(ApiView):
+    """Money between the caller's own accounts."""
+
+    @extend_schema(
+        operation_id="finance_own_transfer_prepare",
+        request=shapes.OwnTransferOrder,
+        responses={201: shapes.PreparedIntent},
+    )
+    def post(self, request: Request) -> Response:
+        """Prepares it; it happens when its statement is confirmed on the bank's origin."""
+        asked = _parsed(request, shapes.OwnTransferOrder)
+        session = session_of(request)
+        return _prepared(
+            own.prepare(
+                intent_id=asked.pop("id"),
+                person_id=session.person_id,
+                chat_session_id=session.id,
+                device_id=session.device_id,
+                order=own.Order(**asked),
+                language=_language(request),
+            )
+        )
+
+
+class OwnTransferOptions(ApiView):
+    """What such a transfer is made of."""
+
+    @extend_schema(operation_id="finance_own_transfer_options", responses=shapes.OwnTransferChoices)
+    def get(self, request: Request) -> Response:
+        """The caller's accounts as either end, with what their limits leave."""
+        person_id, language = person_of(request).pk, _language(request)
+        return Response(
+            shapes.OwnTransferChoices(
+                {
+                    "sources": queries.account_options(person_id, "out", "own", language),
+                    "targets": queries.account_options(person_id, "in", "own", language),
+                }
+            ).data
+        )
+
+
+class OwnTransferOne(ApiView):
+    """One of them, for its owner."""
+
+    @extend_schema(operation_id="finance_own_transfer", responses=shapes.OwnTransferDetail)
+    def get(self, request: Request, transfer_id: UUID) -> Response:
+        """What was moved; 404 until it was confirmed."""
+        return Response(shapes.OwnTransferDetail(access.own_transfer_of(person_of(request).pk, transfer_id)).data)
 
 
 class OpenableAccounts(ApiView):

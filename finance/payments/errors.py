@@ -80,3 +80,24 @@ class BreakNotStuck(Refusal):
     status = 409
     zh = "这一笔正在处理或已有结果,没有再次执行。"
     en = "This one is being worked on or has an outcome. It was not run again."
+
+
+class SameAccount(Refusal):
+    code = "same_account"
+    status = 422
+    zh = "付款账户和收款账户是同一个,没有转账。"
+    en = "Both ends are the same account. Nothing was moved."
+
+
+class CardPaysOut(Refusal):
+    code = "card_pays_out"
+    status = 409
+    zh = "有一笔款项正在转到这张卡,等它有了结果再解绑。卡没有解绑。"
+    en = "Money is on its way to this card. Unbind it when that is settled; it is still bound."
+
+
+class CardHoldsAccount(Refusal):
+    code = "card_holds_account"
+    status = 409
+    zh = "{name}尾号 {tail} 绑定着这张卡,账户还在使用,不能解绑。卡没有解绑。"
+    en = "Your account ending {tail} is bound to this card and still open, so the card is still bound."

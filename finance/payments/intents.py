@@ -4,7 +4,7 @@ from finance.bank_session import registry
 from finance.bank_session.models import Intent
 from finance.bank_session.registry import ExecuteResult
 from finance.bank_session.statements import StatementDraft
-from finance.payments.actions import payouts, transfers
+from finance.payments.actions import own, payouts, transfers
 
 
 def _state_transfer(intent: Intent) -> StatementDraft:
@@ -29,7 +29,18 @@ def _do_payout(intent: Intent) -> ExecuteResult:
     return ExecuteResult({"payout_id": str(payout.pk), "state": payout.state})
 
 
+def _state_own(intent: Intent) -> StatementDraft:
+    return own.statement(intent.person_id, own.Order.of(intent.subject))
+
+
+def _do_own(intent: Intent) -> ExecuteResult:
+    order = own.Order.of(intent.subject)
+    made = own.confirm(transfer_id=intent.pk, person_id=intent.person_id, order=order)
+    return ExecuteResult({"transfer_id": str(made.pk)})
+
+
 def register() -> None:
     """Tells the bank session of the kinds, at start."""
     registry.register(transfers.KIND, execute=_do_transfer, restate=_state_transfer, pays_others=True)
+    registry.register(own.KIND, execute=_do_own, restate=_state_own)
     registry.register(payouts.KIND, execute=_do_payout, restate=_state_payout)

@@ -104,6 +104,26 @@ class Transfer(models.Model):
         ]
 
 
+class OwnTransfer(models.Model):
+    """Money that a customer moved from one of their accounts to another."""
+
+    # The id of the intent that was confirmed.
+    id = models.UUIDField(primary_key=True)
+    person = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, related_name="+")
+    from_account = models.ForeignKey("ledger.Account", on_delete=models.PROTECT, related_name="+")
+    to_account = models.ForeignKey("ledger.Account", on_delete=models.PROTECT, related_name="+")
+    amount_fen = models.BigIntegerField()
+    memo = models.CharField(max_length=40, blank=True, default="")
+    entry_id = models.UUIDField(unique=True)
+    made_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="own_transfer_is_positive", condition=Q(amount_fen__gt=0)),
+            models.CheckConstraint(name="own_transfer_moves", condition=~Q(from_account=F("to_account"))),
+        ]
+
+
 class Payout(models.Model):
     """Money on its way to the owner's card at another bank: held until the clearing network says what became of it."""
 

@@ -91,6 +91,28 @@ class TransferChoices(Shape):
     returns_after_hours = serializers.IntegerField()
 
 
+class OwnTransferOrder(Shape):
+    id = serializers.UUIDField(help_text="Made by the client; becomes the transfer's id.")
+    from_account_id = serializers.UUIDField()
+    to_account_id = serializers.UUIDField()
+    amount_fen = FenField(minimum=1, maximum=MAX_FEN)
+    memo = PlainText(max_length=MAX_MEMO, allow_blank=True, required=False, default="")
+
+
+class OwnTransferDetail(Shape):
+    id = serializers.UUIDField()
+    from_account_id = serializers.UUIDField()
+    to_account_id = serializers.UUIDField()
+    amount_fen = serializers.IntegerField()
+    memo = serializers.CharField(allow_blank=True)
+    made_at = serializers.DateTimeField()
+
+
+class OwnTransferChoices(Shape):
+    sources = AccountChoice(many=True)
+    targets = AccountChoice(many=True)
+
+
 class PayoutOrder(Shape):
     id = serializers.UUIDField(help_text="Made by the client; becomes the payout's id.")
     account_id = serializers.UUIDField()

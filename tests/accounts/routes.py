@@ -22,6 +22,9 @@ ROUTES = {
     "GET cards": Route(PERSON),
     "POST cards": Route(PERSON),
     "GET ^cards/issuers/(?P<prefix>[0-9]{6,8})$": Route(PERSON),
+    "DELETE cards/<uuid:card_id>": Route(
+        PERSON, theirs={"card_id": "SELECT id FROM accounts_bankcard WHERE person_id = %(jiang)s"}
+    ),
     "GET devices": Route(PERSON),
     "DELETE devices/<uuid:device_id>": Route(PERSON, theirs=_THEIR_DEVICE),
     "GET persons/<uuid:person_id>": Route(PERSON, open_to_all=_CARD),

@@ -28,6 +28,9 @@ export const payments = {
   payout: (id: string, signal?: AbortSignal) => api.get<PayoutDetail>(`${BASE}/payouts/${id}`, { signal }),
   payouts: (before: string | null, signal?: AbortSignal) =>
     api.get<Page<PayoutDetail>>(`${BASE}/payouts`, { query: { before }, signal }),
+  ownChoices: (signal?: AbortSignal) => api.get<Schemas["OwnTransferChoices"]>(`${BASE}/own-transfers/options`, { signal }),
+  prepareOwn: (order: Schemas["OwnTransferOrderRequest"]) => api.post<PreparedIntent>(`${BASE}/own-transfers`, order),
+  own: (id: string, signal?: AbortSignal) => api.get<Schemas["OwnTransferDetail"]>(`${BASE}/own-transfers/${id}`, { signal }),
   openable: (signal?: AbortSignal) => api.get<Schemas["OpeningChoices"]>(`${BASE}/accounts/openable`, { signal }),
   open: (accountClass: AccountClass, cardId: string, key: string) =>
     api.post<Schemas["OpenedAccount"]>(

@@ -295,3 +295,29 @@ def test_a_worker_that_is_killed_in_the_middle_of_a_payout_has_paid_once(busy_to
     assert books.balance(books.internal("clearing-out")) == 300_00
     assert len(network.payments()) == 1
     assert Account.objects.get(pk=town.account["su"]).balance_fen == RICH
+
+
+def test_a_card_is_kept_while_money_is_on_its_way_to_it_or_an_account_hangs_on_it(town, network):
+    card = f"/api/cards/{town.card('jiang')}"
+    town.account["jiang"] = town.open("jiang", "I")
+    town.fund(town.account["jiang"], 1_000_00)
+    network.kill()
+    payout_id = town.pay_out("jiang", 300_00)
+    jobs.drain()
+    assert town["jiang"].delete(card).json()["error"]["code"] == "card_pays_out"
+    network.start()
+    run_for()
+    assert town.payout("jiang", payout_id)["state"] == "settled"
+    assert town["lin"].delete(card).status_code == 404
+    assert [town["jiang"].delete(card).status_code for _ in range(2)] == [204, 404]
+    assert town["jiang"].get("/api/cards").json()["items"] == []
+    assert town["jiang"].get("/api/finance/payouts").json()["items"][0]["state"] == "settled"
+
+
+def test_a_card_that_an_open_account_is_bound_to_stays(jiang):
+    refused = jiang["jiang"].delete(f"/api/cards/{jiang.card('jiang')}").json()["error"]
+    assert (refused["code"], refused["params"]["tail"]) == (
+        "card_holds_account",
+        Account.objects.get(pk=jiang.account["jiang"]).tail,
+    )
+    assert len(jiang["jiang"].get("/api/cards").json()["items"]) == 1
