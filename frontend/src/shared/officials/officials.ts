@@ -1,5 +1,6 @@
 import { api, type Page } from "@/shared/api";
 import type { Person } from "@/shared/people";
+import type { StoredBranch } from "./replies";
 
 export interface MenuLeaf {
   key: string;
@@ -76,6 +77,13 @@ export const officials = {
   article: (id: string) => api.get<Article>(`/api/officials/articles/${id}`),
 };
 
+export interface Replies {
+  menu: StoredBranch[];
+  greeting: string;
+  auto_reply: string;
+  keywords: { word: string; reply: string }[];
+}
+
 export const operations = {
   managed: () => api.get<{ items: Managed[] }>("/api/officials/operations/"),
   articles: (code: string, before: string | null) => api.get<Page<ArticleLine>>(`/api/officials/operations/${code}/articles`, { query: { before } }),
@@ -86,6 +94,8 @@ export const operations = {
     form.append("file", file);
     return api.upload<{ id: string; width: number; height: number }>(`/api/officials/operations/${code}/pictures`, form);
   },
+  replies: (code: string) => api.get<Replies>(`/api/officials/operations/${code}/replies`),
+  saveReplies: (code: string, replies: Replies) => api.put<Replies>(`/api/officials/operations/${code}/replies`, replies),
   send: (id: string) => api.post<Progress>(`/api/officials/operations/articles/${id}/broadcast`),
   progress: (id: string) => api.get<Progress>(`/api/officials/operations/articles/${id}/broadcast`),
 };
