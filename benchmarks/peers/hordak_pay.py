@@ -34,10 +34,10 @@ settings.configure(
 )
 django.setup()
 
-from django.core.management import call_command  # noqa: E402
-from django.db import transaction  # noqa: E402
-from hordak.models import Account, AccountType  # noqa: E402
-from moneyed import Money  # noqa: E402
+from django.core.management import call_command
+from django.db import transaction
+from hordak.models import Account, AccountType
+from moneyed import Money
 
 FUNDS = Money("1000000", "EUR")
 

@@ -212,6 +212,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cards/{card_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** @description Unbinds a card, unless money is on its way to it or an account hangs on it. */
+        delete: operations["unbind_card"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/chat/conversations": {
         parameters: {
             query?: never;
@@ -1261,6 +1278,57 @@ export interface paths {
         put?: never;
         /** @description Cancels an order before its cut-off and frees the money. */
         post: operations["wealth_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/own-transfers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Prepares it; it happens when its statement is confirmed on the bank's origin. */
+        post: operations["finance_own_transfer_prepare"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/own-transfers/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The caller's accounts as either end, with what their limits leave. */
+        get: operations["finance_own_transfer_options"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/own-transfers/{transfer_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description What was moved; 404 until it was confirmed. */
+        get: operations["finance_own_transfer"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3145,6 +3213,37 @@ export interface components {
             items: components["schemas"]["OrderShape"][];
             next: string | null;
         };
+        OwnTransferChoices: {
+            sources: components["schemas"]["AccountChoice"][];
+            targets: components["schemas"]["AccountChoice"][];
+        };
+        OwnTransferDetail: {
+            amount_fen: number;
+            /** Format: uuid */
+            from_account_id: string;
+            /** Format: uuid */
+            id: string;
+            /** Format: date-time */
+            made_at: string;
+            memo: string;
+            /** Format: uuid */
+            to_account_id: string;
+        };
+        OwnTransferOrderRequest: {
+            /** Format: int64 */
+            amount_fen: number;
+            /** Format: uuid */
+            from_account_id: string;
+            /**
+             * Format: uuid
+             * @description Made by the client; becomes the transfer's id.
+             */
+            id: string;
+            /** @default  */
+            memo: string;
+            /** Format: uuid */
+            to_account_id: string;
+        };
         PasskeyInRequest: {
             credential: components["schemas"]["MadeInRequest"];
         };
@@ -4158,6 +4257,26 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["IssuerOutput"];
                 };
+            };
+        };
+    };
+    unbind_card: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                card_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
@@ -5764,6 +5883,69 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OrderShape"];
+                };
+            };
+        };
+    };
+    finance_own_transfer_prepare: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnTransferOrderRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreparedIntent"];
+                };
+            };
+        };
+    };
+    finance_own_transfer_options: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnTransferChoices"];
+                };
+            };
+        };
+    };
+    finance_own_transfer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                transfer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnTransferDetail"];
                 };
             };
         };
