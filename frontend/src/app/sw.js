@@ -93,7 +93,7 @@ self.addEventListener("push", (event) => {
 
 /** Brings the app to the conversation: the page that is open, else a new one. */
 async function show(path) {
-  const [page] = await windows();
+  const page = (await windows()).find((client) => !ELSEWHERE.test(new URL(client.url).pathname));
   if (!page) return self.clients.openWindow(path);
   page.postMessage({ type: "show", path });
   return page.focus();

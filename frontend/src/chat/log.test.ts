@@ -30,6 +30,11 @@ describe("merge", () => {
     expect(seqs(merge([message(5)], [message(4), message(3)], { older: true }))).toEqual([3, 4, 5]);
   });
 
+  it("makes a stretch out of nothing, in order and each message in its newest version", () => {
+    const made = merge([], [message(3), message(1, 7, "changed"), message(2), message(1), message(3)], { older: true });
+    expect(made.map((one) => [one.seq, one.text])).toEqual([[1, "changed"], [2, "2"], [3, "3"]]);
+  });
+
   it("does not change what it was given", () => {
     const before = [message(1)];
     merge(before, [message(2)]);

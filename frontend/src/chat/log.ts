@@ -12,11 +12,19 @@ function place(messages: readonly Message[], seq: number): number {
   return low;
 }
 
+/** A stretch out of nothing but what came. */
+function first(fresh: readonly Message[]): readonly Message[] {
+  const newest = new Map<number, Message>();
+  for (const message of fresh) if (message.version >= (newest.get(message.seq)?.version ?? 0)) newest.set(message.seq, message);
+  return [...newest.values()].sort((one, other) => one.seq - other.seq);
+}
+
 /**
  * Puts messages (in any order, new ones or new versions) into a stretch that is in order. An older version never
  * replaces a newer one; what lies before the stretch stays out while `floor` says that it was never read.
  */
 export function merge(messages: readonly Message[], fresh: readonly Message[], options: { older?: boolean } = {}): readonly Message[] {
+  if (messages.length === 0) return first(fresh);
   const merged = messages.slice();
   for (const message of fresh) {
     const index = place(merged, message.seq);
