@@ -248,7 +248,7 @@ def _tell(report: Report, found: dict[str, list[tuple[float, float]]], postings:
         "hot": "the same, every transfer to one account",
         "grown": f"the same on books of {postings} postings",
         "batch": f"batches of {BATCH}",
-        "post": "ledger.actions.post through Django",
+        "post": "bare posting by ledger.actions, through Django",
         "hordak": "django-hordak with a lock and a balance check",
         "action": "a transfer's whole action: intent, statement, limits, hold, audit, outbox",
         "action_half": "the same at half that rate",

@@ -1,6 +1,7 @@
 """A base backup and the write-ahead log bring the bank back to any second: books and audit chain match, and nothing
 that was acknowledged before that second is missing."""
 
+import os
 import random
 import shutil
 import subprocess
@@ -19,7 +20,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from accounts.actions.registration import create_person
 from deploy.local.postgres import APP, OWNER, Cluster, free_ports, unprivileged_account
-from deploy.local.processes import Children
+from deploy.local.processes import Children, Failed
 from deploy.local.run import copy_programs, wheel_binaries
 from finance.ledger import actions as ledger
 from finance.ledger import queries as books
@@ -57,6 +58,8 @@ class Bank:
         self.binaries, self.archive = binaries, folder / "archive"
         self.archive.mkdir(parents=True)
         # The migrated data folder that every run begins with; its roles and passwords are that run's.
+        if "TEST_DATABASE_URL" in os.environ:
+            raise Failed("The restore test loses a server of its own: unset TEST_DATABASE_URL for it.")
         with tarfile.open(database._cached(binaries)) as kept:
             (folder / "first").mkdir()
             kept.extractall(folder / "first", filter="fully_trusted")
