@@ -132,10 +132,13 @@ def test_a_message_that_is_refused_stays_red_with_its_reason(new_phone: Callable
     expect(su.get_by_role("button", name="发送")).to_be_disabled()
 
 
-def test_what_is_written_without_a_network_goes_out_in_order_when_it_is_back(new_phone: Callable[..., Page]) -> None:
+def test_what_is_written_without_a_network_goes_out_in_order_when_it_is_back(
+    new_phone: Callable[..., Page], site: Site
+) -> None:
     su, lin = new_phone("su"), new_phone("lin")
     open_talk(su, "林晓舟")
     open_talk(lin, "苏禾")
+    site.disrupted = True
     su.context.set_offline(True)
     expect(su.get_by_text("消息会在恢复后按顺序送出")).to_be_visible()
     for number in range(3):
