@@ -288,7 +288,10 @@ def _add_changes(answer: SyncAnswer, behind: Sequence[_Listed], have: Mapping[UU
         more = row.id not in served_ids or (not reset and len(changed) > CHANGES_PAGE)
         changed = changed if reset else changed[:CHANGES_PAGE]
         upto = row.version if not more else changed[-1].version if changed else have[row.id]
-        visible = [message for message in changed if message.seq > row.joined_at_seq]
+        # What was written since the list was read has a version beyond `upto`, and comes again: not now.
+        visible = [
+            message for message in changed if message.seq > row.joined_at_seq and (reset or message.version <= upto)
+        ]
         answer.changes.append(Change(row.id, reset, upto, more, visible))
         answer.more = answer.more or more
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import hashlib
-import json
 import random
 import threading
 import time
@@ -13,8 +12,6 @@ from uuid import UUID, uuid4
 
 import httpx
 import psycopg
-from websockets.exceptions import WebSocketException
-from websockets.sync.client import ClientConnection, connect
 
 from rongliao.demo import PASSWORD, PIN
 from tests.support.browser import PHONES
@@ -57,65 +54,6 @@ class Worker(threading.Thread):
         assert not self.is_alive(), f"{self} does not come to an end"
         if self.error:
             raise self.error
-
-
-class Sender(Worker):
-    """Sends texts in one conversation over the socket, a few in flight, in order; after a cut sends again what was
-    not acknowledged, under the same ids."""
-
-    def __init__(self, site: Site, cookie: str, conversation: UUID) -> None:
-        super().__init__()
-        self.site, self.cookie, self.conversation = site, cookie, conversation
-        self.open: dict[str, str] = {}
-        self.sent: list[str] = []
-        self.acked: dict[str, tuple[int, str]] = {}
-        self.cuts = 0
-        self.silence_s: list[float] = []
-
-    def work(self) -> None:
-        cut_at: float | None = None
-        while not self.stopping.is_set() or self.open:
-            try:
-                with connect(
-                    self.site.socket_url,
-                    origin=self.site.origin,  # type: ignore[arg-type]  # a NewType of the library
-                    additional_headers={"Cookie": self.cookie},
-                    open_timeout=5,
-                    close_timeout=0,
-                ) as socket:
-                    if cut_at is not None:
-                        self.silence_s.append(time.monotonic() - cut_at)
-                        cut_at = None
-                    for client_id, text in self.open.items():
-                        self._send(socket, client_id, text)
-                    self._talk(socket)
-            except (OSError, WebSocketException, TimeoutError):
-                self.cuts += 1
-                cut_at = cut_at or time.monotonic()
-                time.sleep(PAUSE_S)
-
-    def _send(self, socket: ClientConnection, client_id: str, text: str) -> None:
-        frame = {"type": "send", "conversation_id": str(self.conversation), "client_id": client_id, "text": text}
-        socket.send(json.dumps(frame))
-
-    def _talk(self, socket: ClientConnection) -> None:
-        while not self.stopping.is_set() or self.open:
-            while len(self.open) < IN_FLIGHT and not self.stopping.is_set():
-                client_id = str(uuid4())
-                self.open[client_id] = f"第 {len(self.sent)} 条"
-                self.sent.append(client_id)
-                self._send(socket, client_id, self.open[client_id])
-            for line in str(socket.recv(ANSWER_LIMIT_S)).split("\n"):
-                frame = json.loads(line)
-                if frame["type"] == "ack":
-                    self.open.pop(frame["client_id"], None)
-                    told = (frame["seq"], frame["id"])
-                    assert self.acked.setdefault(frame["client_id"], told) == told, "two answers for one message"
-                elif frame["type"] == "probe":
-                    socket.send(json.dumps({"type": "probed", "n": frame["n"]}))
-                elif frame["type"] == "error":
-                    assert frame["retry"], f"refused: {frame}"
-                    raise TimeoutError(frame["code"])
 
 
 @dataclass

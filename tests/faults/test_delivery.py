@@ -1,0 +1,441 @@
+"""Delivery under real faults: killed servers, a killed and flushed Redis, cut connections, slow readers, a stampede.
+
+`make test` runs a short, seeded part; `make faults` runs long (FAULTS_S) and writes figures to var/faults.json.
+"""
+
+import asyncio
+import base64
+import contextlib
+import json
+import os
+import random
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+import redis as redis_client
+
+from chat.delivery.connection import Reason
+from deploy.local.install import PYTHON, ROOT
+from deploy.local.postgres import free_ports
+from tests.faults.figures import LONG, SECONDS, SEED, note
+from tests.faults.people import sign_in
+from tests.faults.test_kill import conversation_of, rows
+from tests.support import obtain, run
+from tests.support.client import Client, Frame
+from tests.support.site import Site
+
+DEVICES_EACH = 8 if LONG else 4
+PAIRS = (("su", "lin"), ("su", "shen"), ("su", "zhou"), ("xu", "he"))
+PEOPLE = ("su", "lin", "shen", "zhou", "xu", "he")
+IN_FLIGHT = 3
+PAUSE_S = 0.15
+SETTLE_S = 90.0
+CATCH_UP_MS = 2_000
+SOCKETS = 2_000 if LONG else 200
+
+
+class Fleet:
+    """Two server processes on one site: Daphne as in make run, uvicorn as in production; and a Redis between them."""
+
+    def __init__(self, start_site: Callable[..., Site]) -> None:
+        self.redis_port, self.port = free_ports(2)
+        self.redis_url = f"redis://127.0.0.1:{self.redis_port}/0"
+        self.folder = run.folder()
+        self.start_redis()
+        self.site = start_site(REDIS_URL=self.redis_url, CHAT_FRAMES_PER_SECOND="100000")
+        self.start_uvicorn()
+
+    def start_redis(self) -> None:
+        command = [obtain.redis_server(), "--port", str(self.redis_port), "--save", "", "--bind", "127.0.0.1"]
+        self.redis = run.spawn(command, log=self.folder / "redis.log")
+        listening(self.redis_port)
+
+    def start_uvicorn(self) -> None:
+        command = [PYTHON, "-m", "uvicorn", "rongliao.asgi:application", "--port", str(self.port), "--loop", "uvloop"]
+        command += ["--ws", "websockets-sansio", "--lifespan", "off", "--no-access-log", "--ws-max-size", "65536"]
+        self.uvicorn = run.spawn(command, log=self.site.folder / "uvicorn.log", env=self.site.environment)
+        listening(self.port)
+
+    def kill(self, process: "subprocess.Popen[bytes]") -> None:
+        process.kill()
+        process.wait()
+
+    def fault(self, what: str) -> None:
+        """One fault; returns when everything runs again."""
+        if what == "daphne":
+            self.site.restart()
+        elif what == "uvicorn":
+            self.kill(self.uvicorn)
+            self.start_uvicorn()
+        elif what == "redis":
+            self.kill(self.redis)
+            self.start_redis()
+        else:
+            with contextlib.suppress(redis_client.RedisError):
+                redis_client.Redis.from_url(self.redis_url).flushall()
+
+    def stop(self) -> None:
+        for process in (self.uvicorn, self.redis):
+            self.kill(process)
+
+
+def listening(port: int) -> None:
+    until = time.monotonic() + 60
+    while True:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        assert time.monotonic() < until, f"nothing listens on {port}"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def fleet(start_site: Callable[..., Site]) -> Iterator[Fleet]:
+    started = Fleet(start_site)
+    yield started
+    started.stop()
+
+
+def cookie(site: Site, name: str) -> str:
+    return next(one.value or "" for one in sign_in(site, name).cookies.jar if one.name == "rl_session")
+
+
+@dataclass
+class Device:
+    """A client that sends in its conversations, and notes what it is shown."""
+
+    client: Client
+    talks: list[str]
+    chance: random.Random
+    sent: dict[str, list[str]] = field(default_factory=dict)
+    acked: dict[str, tuple[int, str]] = field(default_factory=dict)
+    shown: dict[str, list[int]] = field(default_factory=dict)
+    caught_up_ms: list[float] = field(default_factory=list)
+    open: "set[asyncio.Task[None]]" = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.client.on_message = lambda one: self.shown.setdefault(one["conversation_id"], []).append(one["seq"])
+        self.client.on_reset = lambda talk: self.shown.pop(talk, None)
+        self.client.on_synced = lambda took_s: self.caught_up_ms.append(took_s * 1000)
+
+    async def talk(self, stopping: asyncio.Event) -> None:
+        while not stopping.is_set():
+            while len(self.open) >= IN_FLIGHT:
+                await asyncio.wait(self.open, return_when=asyncio.FIRST_COMPLETED)
+            talk = self.chance.choice(self.talks)
+            client_id = str(UUID(int=self.chance.getrandbits(128), version=4))
+            self.sent.setdefault(talk, []).append(client_id)
+            task = asyncio.create_task(self._one(talk, client_id))
+            self.open.add(task)
+            task.add_done_callback(self.open.discard)
+            await asyncio.sleep(self.chance.uniform(0, 2 * PAUSE_S))
+        if self.open:
+            await asyncio.wait(set(self.open), timeout=SETTLE_S)
+        assert not self.open, f"{len(self.open)} messages never got an answer"
+
+    async def _one(self, talk: str, client_id: str) -> None:
+        ack = await self.client.send(talk, f"第 {len(self.sent[talk])} 条", client_id)
+        self.acked[client_id] = (ack["seq"], ack["id"])
+
+
+async def disturb(fleet: Fleet, devices: list[Device], stopping: asyncio.Event) -> dict[str, int]:
+    """A fault at drawn moments, and now and then a client's network is cut."""
+    chance = random.Random(SEED)
+    done: dict[str, int] = {}
+    kinds = ["daphne", "uvicorn", "redis", "flush", "cut"]
+    until = time.monotonic() + SECONDS
+    while time.monotonic() < until or len(done) < len(kinds):
+        await asyncio.sleep(chance.uniform(0.2, 1.5))
+        missing = [kind for kind in kinds if kind not in done]
+        what = missing[0] if missing else chance.choice(kinds)
+        if what == "cut":
+            for device in chance.sample(devices, len(devices) // 4):
+                device.client.cut()
+        else:
+            await asyncio.to_thread(fleet.fault, what)
+        done[what] = done.get(what, 0) + 1
+    stopping.set()
+    return done
+
+
+def test_nothing_is_lost_doubled_or_reordered_whatever_is_killed(fleet: Fleet) -> None:
+    site = fleet.site
+    talks = {pair: str(conversation_of(site, *pair)) for pair in PAIRS}
+    cookies = {name: cookie(site, name) for name in PEOPLE}
+    chance = random.Random(SEED)
+
+    async def story() -> tuple[list[Device], dict[str, int]]:
+        devices = []
+        for name in PEOPLE:
+            mine = [talk for pair, talk in talks.items() if name in pair]
+            for number in range(DEVICES_EACH):
+                address = ("127.0.0.1", fleet.port if number % 2 else site.app_port)
+                client = Client(site.origin, address=address, cookie=cookies[name])
+                devices.append(Device(client, mine, random.Random(chance.random())))
+        await asyncio.gather(*(device.client.open() for device in devices))
+        for device in devices:
+            device.caught_up_ms.clear()
+        stopping = asyncio.Event()
+        talking = [asyncio.create_task(device.talk(stopping)) for device in devices]
+        faults = await disturb(fleet, devices, stopping)
+        await asyncio.gather(*talking)
+        # Whoever is back asks once more, as every client does; nothing is sent any more.
+        await asyncio.gather(*(device.client.sync() for device in devices))
+        for device in devices:
+            await device.client.close()
+        return devices, faults
+
+    devices, faults = asyncio.run(story())
+    lost = doubled = reordered = gaps = 0
+    for talk in talks.values():
+        kept: dict[str, list[tuple[int, str]]] = {}
+        log = rows(
+            site,
+            "SELECT client_id::text, seq, id::text, version FROM chat_message WHERE conversation_id = %s ORDER BY seq",
+            talk,
+        )
+        for client_id, seq, message_id, _ in log:
+            kept.setdefault(client_id, []).append((seq, message_id))
+        assert [seq for _, seq, _, _ in log] == list(range(1, len(log) + 1))
+        assert len({version for *_, version in log}) == len(log)
+        for device in devices:
+            sent = device.sent.get(talk, [])
+            lost += sum([device.acked[client_id]] != kept.get(client_id) for client_id in sent)
+            doubled += sum(len(kept.get(client_id, ())) > 1 for client_id in sent)
+            places = [device.acked[client_id][0] for client_id in sent]
+            reordered += sum(later < earlier for earlier, later in pairwise(places))
+            if talk not in device.talks:
+                assert talk not in device.shown
+                continue
+            shown = device.shown[talk]
+            doubled += len(shown) - len(set(shown))
+            reordered += sum(later < earlier for earlier, later in pairwise(shown))
+            gaps += (len(log) - min(shown) + 1) - len(set(shown))
+    waits = sorted(took for device in devices for took in device.caught_up_ms)
+    catch_up_ms = waits[int(len(waits) * 0.99)]
+    note(
+        **{f"delivery_faults_{name}": count for name, count in faults.items()},
+        delivery_clients=len(devices),
+        delivery_sent=sum(len(device.acked) for device in devices),
+        delivery_acked_lost=lost,
+        delivery_doubled=doubled,
+        delivery_reordered=reordered,
+        delivery_gaps=gaps,
+        delivery_reconnects=len(waits),
+        delivery_catch_up_p99_ms=round(catch_up_ms),
+    )
+    assert (lost, doubled, reordered, gaps) == (0, 0, 0, 0)
+    if LONG:
+        assert catch_up_ms < CATCH_UP_MS
+
+
+# A reader that does not read
+
+
+BURST = 1_000
+SLOW = 10
+TEXT = "长" * 1_300
+
+
+def stalled(site: Site, port: int, session: str) -> socket.socket:
+    """A socket that is opened and never read from; the system's own buffer is kept small."""
+    raw = socket.socket()
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 * 1024)
+    raw.connect(("127.0.0.1", port))
+    head = {
+        "Host": f"localhost:{site.app_port}",
+        "Origin": site.origin,
+        "Cookie": f"rl_session={session}",
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": base64.b64encode(os.urandom(16)).decode(),
+    }
+    lines = ["GET /ws/ HTTP/1.1", *(f"{name}: {value}" for name, value in head.items()), "", ""]
+    raw.sendall("\r\n".join(lines).encode())
+    assert b" 101 " in raw.recv(300)
+    return raw
+
+
+def memory_mib(pid: int) -> float:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def test_a_reader_that_does_not_read_costs_little_is_cut_off_and_finds_everything_again(fleet: Fleet) -> None:
+    site = fleet.site
+    talk = str(conversation_of(site, "su", "lin"))
+    su, lin = cookie(site, "su"), cookie(site, "lin")
+    address = ("127.0.0.1", fleet.port)
+
+    async def burst(client: Client) -> list[float]:
+        took = []
+
+        async def one(number: int) -> None:
+            began = time.monotonic()
+            await client.send(talk, f"{number} {TEXT}")
+            took.append(time.monotonic() - began)
+
+        for start in range(0, BURST, 20):
+            await asyncio.gather(*(one(start + number) for number in range(20)))
+        return sorted(took)
+
+    async def story() -> tuple[float, float, float, list[Frame]]:
+        async with (
+            Client(site.origin, address=address, cookie=su) as sender,
+            Client(site.origin, address=address, cookie=lin) as again,
+        ):
+            await sender.open()
+            await again.sync()
+            alone = await burst(sender)
+            before = memory_mib(fleet.uvicorn.pid)
+            slow = [await asyncio.to_thread(stalled, site, fleet.port, lin) for _ in range(SLOW)]
+            most, stopping = [before], asyncio.Event()
+
+            async def watch() -> None:
+                while not stopping.is_set():
+                    most.append(memory_mib(fleet.uvicorn.pid))
+                    await asyncio.sleep(0.02)
+
+            watching = asyncio.create_task(watch())
+            began = time.monotonic()
+            beside = await burst(sender)
+            closed_s = await asyncio.to_thread(gone_after_s, fleet.port, slow, began)
+            stopping.set()
+            await watching
+            for one in slow:
+                one.close()
+            await again.sync()
+            found = [again.conversations[talk].messages[seq] for seq in sorted(again.conversations[talk].messages)]
+            while len(found) < 2 * BURST and found[0]["seq"] > 1:
+                older = await again.page(talk, before=found[0]["seq"], limit=100)
+                found = [*reversed(older), *found]
+            p99 = beside[int(BURST * 0.99)] / alone[int(BURST * 0.99)]
+            return (max(most) - before) / SLOW, closed_s, p99, found
+
+    rss_mib, closed_s, others, found = asyncio.run(story())
+    kept = rows(site, "SELECT seq, text FROM chat_message WHERE conversation_id = %s ORDER BY seq", talk)
+    assert [(one["seq"], one["text"]) for one in found] == kept[-len(found) :]
+    assert len(found) >= 2 * BURST
+    note(
+        slow_reader_rss_mib=round(rss_mib, 2),
+        slow_reader_closed_s=round(closed_s, 1),
+        slow_reader_others_p99_ratio=round(others, 2),
+    )
+    assert rss_mib < 2
+    assert closed_s < 10 + 5 * (not LONG)
+
+
+def gone_after_s(port: int, slow: list[socket.socket], since: float) -> float:
+    """Seconds until the server has let go of all of them."""
+    mine = {f"{one.getsockname()[1]:04X}" for one in slow}
+    established = "01"
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        table = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        held = [
+            row for row in table if row[1].endswith(f":{port:04X}") and row[2][-4:] in mine and row[3] == established
+        ]
+        if not held:
+            return time.monotonic() - since
+        time.sleep(0.1)
+    raise AssertionError(f"{len(held)} slow readers are still connected")
+
+
+# Everybody comes back at once
+
+
+def test_all_come_back_when_the_server_does(fleet: Fleet) -> None:
+    site = fleet.site
+    command = [str(PYTHON), "-m", "benchmarks.people", "crowd", str(SOCKETS // 20), "20"]
+    environment = site.environment | {"DATABASE_POOL": "0", "DJANGO_SETTINGS_MODULE": "rongliao.settings"}
+    made = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert made.returncode == 0, made.stderr
+    sessions = [one["cookie"].partition("=")[2] for one in json.loads(made.stdout)]
+    su, lin = cookie(site, "su"), cookie(site, "lin")
+    talk = str(conversation_of(site, "su", "lin"))
+
+    async def story() -> tuple[float, float]:
+        from websockets.asyncio.client import connect
+
+        async def come(session: str) -> Any:
+            while True:
+                with contextlib.suppress(OSError, Exception):
+                    opened = await connect(
+                        f"ws://localhost:{site.app_port}/ws/",
+                        host="127.0.0.1",
+                        port=fleet.port,
+                        origin=site.origin,  # type: ignore[arg-type]
+                        additional_headers={"Cookie": f"rl_session={session}"},
+                        open_timeout=60,
+                        compression=None,
+                        proxy=None,
+                        ping_interval=None,
+                    )
+                    assert json.loads(str(await opened.recv()).split("\n")[0])["type"] == "ready"
+                    return opened
+                await asyncio.sleep(0.2)
+
+        async with (
+            Client(site.origin, address=("127.0.0.1", site.app_port), cookie=su) as sender,
+            Client(site.origin, address=("127.0.0.1", site.app_port), cookie=lin) as reader,
+        ):
+            await asyncio.gather(sender.open(), reader.open())
+            there = await asyncio.gather(*(come(session) for session in sessions))
+            await asyncio.to_thread(fleet.fault, "uvicorn")
+            began = time.monotonic()
+            coming = asyncio.gather(*(come(session) for session in sessions))
+            took = []
+            while not coming.done():
+                asked = time.monotonic()
+                await sender.send(talk, "旁人")
+                took.append(time.monotonic() - asked)
+                await asyncio.sleep(0.02)
+            back = await coming
+            back_s = time.monotonic() - began
+            for one in (*there, *back):
+                one.transport.abort()
+            return back_s, sorted(took)[int(len(took) * 0.99)] * 1000
+
+    back_s, others_ms = asyncio.run(story())
+    note(stampede_sockets=SOCKETS, stampede_back_s=round(back_s, 1), stampede_others_p99_ms=round(others_ms))
+    assert back_s < 30
+
+
+def test_a_kicked_device_loses_its_socket_within_a_second_and_hears_nothing_more(fleet: Fleet) -> None:
+    site = fleet.site
+    talk = str(conversation_of(site, "su", "lin"))
+    keeps, kicked = sign_in(site, "lin"), sign_in(site, "lin")
+    session = next(one.value or "" for one in kicked.cookies.jar if one.name == "rl_session")
+    device = kicked.get("/api/me").json()["device_id"]
+
+    async def story() -> float:
+        async with (
+            Client(site.origin, address=("127.0.0.1", fleet.port), cookie=session) as lin,
+            Client(site.origin, cookie=cookie(site, "su")) as su,
+        ):
+            await asyncio.gather(lin.open(), su.open())
+            heard: list[Frame] = []
+            lin.on_message = heard.append
+            began = time.monotonic()
+            answer = await asyncio.to_thread(keeps.delete, f"/api/devices/{device}")
+            assert answer.status_code == 204, answer.text
+            while lin.closed_with is None:
+                assert time.monotonic() - began < 5
+                await asyncio.sleep(0.01)
+            took = time.monotonic() - began
+            assert lin.closed_with == Reason.SESSION_ENDED
+            await su.send(talk, "他听不到")
+            await asyncio.sleep(0.3)
+            assert heard == []
+            return took
+
+    took = asyncio.run(story())
+    note(kicked_device_closed_ms=round(took * 1000))
+    assert took < 1
