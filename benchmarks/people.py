@@ -59,12 +59,12 @@ def pairs(count: int) -> list[Entry]:
 
 def crowd(count: int, each: int) -> list[Entry]:
     return [
-        {"cookie": cookie_of(one)} for one in [person("138", number) for number in range(count)] for _ in range(each)
+        {"cookie": cookie_of(one)} for one in [person("130", number) for number in range(count)] for _ in range(each)
     ]
 
 
 def group(members: int) -> list[Entry]:
-    everyone = [person("139", number) for number in range(members)]
+    everyone = [person("131", number) for number in range(members)]
     conversation = open_conversation(
         kind="group", member_ids=[one.pk for one in everyone], opened_by=everyone[0].pk, title="大群"
     )
