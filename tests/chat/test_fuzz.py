@@ -14,7 +14,7 @@ from chat.models import Message
 from tests.chat.conftest import Scene
 from tests.chat.support import Phone, database
 
-FRAMES = int(os.environ.get("FUZZ_FRAMES", "1000"))
+FRAMES = int(os.environ.get("FUZZ_FRAMES", "500"))
 SEED = int(os.environ.get("FUZZ_SEED", "20261123"))
 BATCH = 50
 
