@@ -36,7 +36,7 @@ class Device:
         self.person = person
         self.client = Client(ORIGIN)
         # What the client would ask for after a moment, it asks for when the history says "sync".
-        self.client._catch_up = lambda after_s: None  # type: ignore[method-assign]
+        self.client._catch_up = lambda after_s: None  # type: ignore[method-assign]  # what it would do in time, the history does
         self.late: list[dict[str, Any]] = []
 
     def hear(self, frames: list[dict[str, Any]], chance: random.Random) -> None:

@@ -374,7 +374,7 @@ def test_all_come_back_when_the_server_does(fleet: Fleet) -> None:
                         f"ws://localhost:{site.app_port}/ws/",
                         host="127.0.0.1",
                         port=fleet.port,
-                        origin=site.origin,  # type: ignore[arg-type]
+                        origin=site.origin,  # type: ignore[arg-type]  # a NewType of the library
                         additional_headers={"Cookie": f"rl_session={session}"},
                         open_timeout=60,
                         compression=None,

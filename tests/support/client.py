@@ -238,7 +238,7 @@ class Client:
                 jar = "; ".join(f"{one.name}={one.value}" for one in self.http.cookies.jar)
                 async with connect(
                     f"{self.origin.replace('http', 'ws', 1)}/ws/",
-                    origin=self.origin,  # type: ignore[arg-type]
+                    origin=self.origin,  # type: ignore[arg-type]  # a NewType of the library
                     additional_headers={"Cookie": jar or self.http.headers.get("Cookie", "")},
                     open_timeout=OPEN_LIMIT_S,
                     compression=None,
