@@ -9,7 +9,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from deploy import checks
+from deploy.local import install, state
 from deploy.local.install import FRONTEND, PYTHON, ROOT, node, node_environment
+from deploy.local.processes import Children, Failed
 
 RESULTS = ROOT / "var" / "test-results"
 WORKERS = os.environ.get("TEST_WORKERS", "auto")
@@ -52,6 +54,19 @@ def back_end(words: list[str]) -> Outcome:
     return counted("back end and journeys", report, done.returncode)
 
 
+def built() -> bool:
+    """Builds the front end before any test: servers read its folder when they start."""
+    children = Children()
+    try:
+        install.front_end(children, state.log("front-end"), lambda text: print(text, flush=True))
+    except Failed as failure:
+        print(failure, file=sys.stderr)
+        return False
+    finally:
+        children.stop_all()
+    return True
+
+
 def front_end() -> Outcome:
     """vitest."""
     report = RESULTS / "vitest.xml"
@@ -69,7 +84,7 @@ def main() -> int:
     RESULTS.mkdir(parents=True, exist_ok=True)
     print("== checks", flush=True)
     lint = checks.run_all("all")
-    if subprocess.run([str(PYTHON), "-m", "tests.support.obtain"], cwd=ROOT, check=False).returncode:
+    if not built() or subprocess.run([str(PYTHON), "-m", "tests.support.obtain"], cwd=ROOT, check=False).returncode:
         return 1
     print("== tests", flush=True)
     outcomes = [back_end(sys.argv[1:]), front_end()]

@@ -212,6 +212,7 @@ async def test_a_broken_frame_gets_an_error_and_the_socket_lives(
         ("长" * (MAX_TEXT + 1), "message_too_long"),
         ("a\\u0000b", "text_refused"),
         ("a\\u0007b", "text_refused"),
+        ("\\u202eabc\\u2066", "text_refused"),
         ("a\\ud800b", "bad_frame"),
     ],
 )
@@ -225,7 +226,13 @@ async def test_a_text_that_cannot_be_kept_is_refused(live: Scene, phone: Open, t
 
 async def test_emoji_full_width_and_right_to_left_letters_arrive_as_they_were(live: Scene, phone: Open) -> None:
     su, lin = await gather(phone(live.su), phone(live.lin))
-    for text in ("１００元 👨‍👩‍👧", "\u202eabc\u2066", "a\nb\tc", "x" * MAX_TEXT, "<script>alert(1)</script>"):
+    for text in (
+        "１００元 👨‍👩‍👧",
+        "\u05e9\u05dc\u05d5\u05dd\u200f!",
+        "a\nb\tc",
+        "x" * MAX_TEXT,
+        "<script>alert(1)</script>",
+    ):
         await su.say(live.friends, text)
         await su.expect("ack")
         assert (await lin.expect("message"))["message"]["text"] == text

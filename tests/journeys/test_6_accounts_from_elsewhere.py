@@ -1,5 +1,6 @@
 """Journey 6, from the bound card on: accounts opened, a small transfer received, a refusal by rule, a payout."""
 
+import re
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -62,7 +63,7 @@ def test_a_bound_card_opens_accounts_that_receive_and_pay_out_by_their_class(
     befriend(new, lin, site)
 
     new.goto("/me/open-account")
-    second = new.get_by_role("article", name="II 类账户")
+    second = new.get_by_role("article", name="II 类账户", exact=True)
     expect(second).to_contain_text("只能从绑定的卡转入")
     second.get_by_role("button", name="开立 II 类账户").click()
     prove(new, 本人银行卡号=CARD)
@@ -81,7 +82,7 @@ def test_a_bound_card_opens_accounts_that_receive_and_pay_out_by_their_class(
     confirm(lin)
     new.get_by_role("button", name="收款").click()
     receive = new.get_by_role("dialog", name="收款")
-    expect(receive.get_by_role("radio", name="II 类账户")).to_be_disabled()
+    expect(receive.get_by_role("radio", name=re.compile("^II 类账户"))).to_be_disabled()
     expect(receive.get_by_text("线上开立的 II 类账户只能从它绑定的账户收款(银发〔2016〕302号)。")).to_be_visible()
     expect(receive.get_by_role("radio", name="III 类账户")).to_be_checked()
     receive.get_by_role("button", name="确认收款").click()
