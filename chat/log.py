@@ -114,7 +114,7 @@ ENVELOPE = """json_build_object('id', l.id, 'conversation_id', l.conversation_id
     'card', (SELECT json_build_object('kind', d.kind, 'ref', d.ref, 'state', d.state, 'payload', d.payload,
                                       'revision', d.revision)
              FROM chat_card d WHERE d.id = l.card_id))"""
-_BY_ID = f"SELECT coalesce(json_agg({ENVELOPE}), '[]')::text FROM chat_message l WHERE l.id = ANY(%s::uuid[])"  # noqa: S608
+_BY_ID = f"SELECT coalesce(json_agg({ENVELOPE}), '[]')::text FROM chat_message l WHERE l.id = ANY(%s::uuid[])"  # noqa: S608 - our own constant
 
 
 class StoredCard(msgspec.Struct):

@@ -153,7 +153,7 @@ CROSS JOIN LATERAL (
             AND x.kind <> 'notice' AND x.recalled_at IS NULL
         ORDER BY x.seq LIMIT 100) seen) u
 WHERE m.person_id = %(person)s
-"""  # noqa: S608  (the only thing put in is another constant)
+"""  # noqa: S608 - what is put in is another constant
 _ORDER = " ORDER BY m.pinned DESC, c.active_at DESC, c.id DESC LIMIT %(limit)s) t"
 _AFTER = " AND (m.pinned, c.active_at, c.id) < (%(pinned)s, %(active_at)s, %(id)s)"
 
@@ -168,12 +168,12 @@ JOIN LATERAL (
     (SELECT * FROM chat_message
      WHERE h.reset AND conversation_id = h.id AND seq > h.joined ORDER BY seq DESC LIMIT %(newest)s)
 ) l ON true
-"""  # noqa: S608
+"""  # noqa: S608 - as above
 
 _PAGE = f"""
 SELECT coalesce(json_agg({log.ENVELOPE}), '[]')::text FROM (
     SELECT * FROM chat_message WHERE conversation_id = %s AND seq > %s AND seq < %s ORDER BY seq DESC LIMIT %s) l
-"""  # noqa: S608
+"""  # noqa: S608 - as above
 _LAST_SEQ = 2**63 - 1
 
 

@@ -102,7 +102,7 @@ def prepared_json(prepared: actions.Prepared) -> dict[str, str]:
 
 
 class FactOut(serializers.Serializer[Any]):
-    label = serializers.CharField()  # type: ignore[assignment]
+    label = serializers.CharField()  # type: ignore[assignment]  # a field of that name, which the base class calls its label
     value = serializers.CharField()
 
 

@@ -83,7 +83,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         content = verify(asked.file.read_bytes(), asked.key.read_bytes())
     except (Forged, OSError) as trouble:
-        print(f"NOT VALID: {trouble}", file=sys.stderr)  # noqa: T201
+        print(f"NOT VALID: {trouble}", file=sys.stderr)  # noqa: T201 - its output is its purpose
         return 1
     statement = json.loads(content["statement"])
     lines = [f"VALID: signed by {content['bank']}", f"  {statement['title']}  {content['executed_at']}"]
@@ -91,7 +91,7 @@ def main(arguments: list[str] | None = None) -> int:
         lines.append(f"  {statement['amount']['text']}  {statement['amount']['words']}")
     lines += [f"  {line['label']}: {line['value']}" for line in statement["lines"]]
     lines.append(f"  proof: {content['proof']}, sha256 {content['statement_sha256']}")
-    print("\n".join(lines))  # noqa: T201
+    print("\n".join(lines))  # noqa: T201 - as above
     return 0
 
 
