@@ -1,8 +1,7 @@
-"""Who signs receipts: a port. Ed25519 with the bank's key is the default; a bank with SM2 in an HSM fills its own.
+"""Who signs receipts: a port. Ed25519 or SM2 with the bank's key in a file; a bank with an HSM fills its own.
 
-The key comes from RECEIPT_KEY_FILE (PEM, PKCS 8), or from AUDIT_KEY where there is none. Its public half goes to
-whoever wants to check a receipt. No SM2 adapter is carried: the one pure-Python library on PyPI (gmssl) had
-its last release in February 2023 and is not constant-time, so SM2 belongs in the bank's HSM, behind this port.
+The key comes from RECEIPT_KEY_FILE (PEM, PKCS 8), or from AUDIT_KEY where there is none. With RECEIPT_CERTIFICATE_FILE
+it is an SM2 key, and the certificate goes to whoever wants to check a receipt; otherwise the key's public half does.
 """
 
 import hashlib
@@ -11,12 +10,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from accounts.ports import Port
+from finance.bank_session import sm2
+from kernel.clock import now
 
 
 class Signer(Protocol):
@@ -56,14 +58,48 @@ class Ed25519Signer:
         return self._key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 
-@lru_cache(maxsize=2)
-def _from_file(path: str) -> Ed25519Signer:
-    if not path:
+class Sm2Signer:
+    """Signs with SM2 and SM3, under a certificate of the same key. Raises ImproperlyConfigured where they differ."""
+
+    algorithm = sm2.ALGORITHM
+
+    def __init__(self, key: bytes, certificate: sm2.Certificate) -> None:
+        self._key, self._certificate = key, certificate
+        self.key_id = hashlib.sha256(certificate.key_info).hexdigest()[:16]
+        if not sm2.verifies(certificate.point, b"", self.sign(b"")):
+            raise ImproperlyConfigured("RECEIPT_CERTIFICATE_FILE is not the certificate of RECEIPT_KEY_FILE's key")
+
+    def sign(self, content: bytes) -> bytes:
+        """DER, some 70 bytes. Raises ImproperlyConfigured when the certificate's time has not come or is over."""
+        if not self._certificate.begins <= now() <= self._certificate.ends:
+            raise ImproperlyConfigured("RECEIPT_CERTIFICATE_FILE is not valid today")
+        return sm2.sign(self._key, self._certificate.point, content)
+
+    def public_key(self) -> str:
+        """The certificate, PEM."""
+        return self._certificate.text
+
+
+@lru_cache(maxsize=4)
+def _from_files(key_file: str, certificate_file: str) -> Signer:
+    if not key_file:
         seed = hmac.digest(settings.AUDIT_KEY.encode(), b"receipts", "sha256")
         return Ed25519Signer(Ed25519PrivateKey.from_private_bytes(seed))
-    key = load_pem_private_key(Path(path).read_bytes(), password=None)
+    written = Path(key_file).read_bytes()
+    if certificate_file:
+        try:
+            return Sm2Signer(sm2.private_key(written), sm2.certificate(Path(certificate_file).read_bytes()))
+        except sm2.NoSm2 as trouble:
+            raise ImproperlyConfigured(f"RECEIPT_KEY_FILE and RECEIPT_CERTIFICATE_FILE: {trouble}") from trouble
+    try:
+        key = load_pem_private_key(written, password=None)
+    except (ValueError, UnsupportedAlgorithm):
+        key = None
     if not isinstance(key, Ed25519PrivateKey):
-        raise ImproperlyConfigured("RECEIPT_KEY_FILE must hold an Ed25519 key (openssl genpkey -algorithm ed25519)")
+        raise ImproperlyConfigured(
+            "RECEIPT_KEY_FILE must hold an Ed25519 key (openssl genpkey -algorithm ed25519),"
+            " or an SM2 key with its certificate in RECEIPT_CERTIFICATE_FILE"
+        )
     return Ed25519Signer(key)
 
 
@@ -73,4 +109,4 @@ signer: Port[Signer] = Port()
 
 def present() -> Signer:
     """The signer in use."""
-    return signer.get() if signer.filled else _from_file(settings.RECEIPT_KEY_FILE)
+    return signer.get() if signer.filled else _from_files(settings.RECEIPT_KEY_FILE, settings.RECEIPT_CERTIFICATE_FILE)

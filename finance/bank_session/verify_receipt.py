@@ -1,7 +1,8 @@
 """`python -m finance.bank_session.verify_receipt FILE --key PUBLIC.pem`: checks a receipt, on any machine.
 
-It needs no server, database or settings: the receipt, the bank's public key, and two libraries. Exit 0: the bank signed
-these words, their hash is right, and a passkey's signature, if there is one, is over that very hash.
+It needs no server, database or settings: the receipt, the bank's public key or certificate, and a few libraries.
+Exit 0: the bank signed these words, their hash is right, and a passkey's signature, if there is one, is over that very
+hash.
 """
 
 import argparse
@@ -13,12 +14,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from webauthn.helpers import base64url_to_bytes, bytes_to_base64url, decode_credential_public_key, verify_signature
 from webauthn.helpers import decoded_public_key_to_cryptography as to_cryptography
 from webauthn.helpers.exceptions import WebAuthnException
+
+from finance.bank_session import sm2
 
 _UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, binascii.Error, WebAuthnException)
 
@@ -33,16 +36,11 @@ def verify(file: bytes, public_key: bytes) -> dict[str, Any]:
         written = json.loads(file)
         text, signature = written["receipt"].encode(), written["signature"]
         value = base64.b64decode(signature["value"], validate=True)
-        key = load_pem_public_key(public_key)
         algorithm = signature["algorithm"]
     except _UNREADABLE:
-        raise Forged("this is no receipt, or no public key") from None
-    if algorithm != "Ed25519" or not isinstance(key, Ed25519PublicKey):
-        raise Forged(f"signed by {algorithm}, which this command or this key does not check")
-    try:
-        key.verify(value, text)
-    except InvalidSignature:
-        raise Forged("the bank's signature does not fit this receipt") from None
+        raise Forged("this is no receipt") from None
+    if not _signed(algorithm, public_key, text, value):
+        raise Forged("the bank's signature does not fit this receipt")
     try:
         content: dict[str, Any] = json.loads(text)
         statement = content["statement"].encode()
@@ -53,6 +51,23 @@ def verify(file: bytes, public_key: bytes) -> dict[str, Any]:
     except _UNREADABLE:
         raise Forged("the receipt is incomplete") from None
     return content
+
+
+def _signed(algorithm: str, public_key: bytes, text: bytes, value: bytes) -> bool:
+    """Whether the key, or the certificate's key, signed the text. The certificate is the caller's to trust."""
+    try:
+        if algorithm == sm2.ALGORITHM:
+            return sm2.verifies(sm2.certificate(public_key).point, text, value)
+        key = load_pem_public_key(public_key)
+    except (ValueError, UnsupportedAlgorithm):
+        raise Forged("this is no public key for it") from None
+    if algorithm != "Ed25519" or not isinstance(key, Ed25519PublicKey):
+        raise Forged(f"signed by {algorithm}, which this command or this key does not check")
+    try:
+        key.verify(value, text)
+    except InvalidSignature:
+        return False
+    return True
 
 
 def _passkey(signed: dict[str, str], statement_hash: bytes) -> None:
@@ -78,7 +93,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Prints what the receipt says, or in what it is wrong; answers the exit code."""
     parser = argparse.ArgumentParser(prog="verify_receipt", description="Checks a signed receipt.")
     parser.add_argument("file", type=Path, help="the receipt, as downloaded")
-    parser.add_argument("--key", type=Path, required=True, help="the bank's public key (PEM)")
+    parser.add_argument("--key", type=Path, required=True, help="the bank's public key, or its SM2 certificate (PEM)")
     asked = parser.parse_args(arguments)
     try:
         content = verify(asked.file.read_bytes(), asked.key.read_bytes())
