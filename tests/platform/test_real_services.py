@@ -88,10 +88,13 @@ def unit_command(name: str, port: int, folder: Path) -> list[str]:
     """What a systemd unit of ours starts, on this checkout's packages and on a port and folder of the test's own."""
     text = (ROOT / f"deploy/systemd/rongliao-{name}.service").read_text()
     (line,) = re.findall(r"^ExecStart=(.*)$", text, re.M)
-    moved = {"/opt/rongliao/.venv/bin/": f"{PYTHON.parent}/", "--port 8000": f"--port {port}"}
-    for old, new in {**moved, "/run/rongliao/": f"{folder}/"}.items():
-        line = line.replace(old, new)
-    return shlex.split(line)
+    words = shlex.split(line)
+    if "--port" in words:
+        words[words.index("--port") + 1] = str(port)
+    moved = {"/opt/rongliao/.venv/bin/": f"{PYTHON.parent}/", "/run/rongliao/": f"{folder}/"}
+    for old, new in moved.items():
+        words = [word.replace(old, new) for word in words]
+    return words
 
 
 def test_the_units_commands_serve_an_empty_bank_with_worker_and_beat_apart(redis_url: str, tmp_path: Path) -> None:
