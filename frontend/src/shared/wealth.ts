@@ -17,6 +17,7 @@ export type Navs = Schemas["NavsShape"];
 export type Standing = Schemas["StandingShape"];
 export type Assessment = Schemas["AssessmentPageShape"];
 export type Checks = Schemas["ChecksShape"];
+export type PurchaseOrder = Omit<Schemas["OrderBodyRequest"], "id">;
 export type Prepared = Schemas["PreparedShape"];
 export type NavRow = Schemas["NavRowShape"];
 export type NavBoard = Schemas["NavRowsShape"];

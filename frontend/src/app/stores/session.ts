@@ -1,5 +1,6 @@
 import { defineStore } from "pinia";
 import { ref, shallowRef } from "vue";
+import { emptyDrafts } from "@/app/drafts";
 import { emptyKept } from "@/chat/keptDatabase";
 import { api, ApiError } from "@/shared/api";
 import type { Person } from "@/shared/people";
@@ -88,6 +89,7 @@ export const useSession = defineStore("session", () => {
     me.value = null;
     presumed.value = false;
     asked = false;
+    emptyDrafts();
   }
 
   return { me, error, presumed, load, ready, take, forget };
