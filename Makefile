@@ -47,5 +47,6 @@ manage: .python ## A command of manage.py on the embedded database: make manage 
 bench: setup ## Measure against ejabberd, Node and pgbench; writes var/bench.json (ARGS="chat --rounds 1")
 	@$(PY) -m benchmarks $(ARGS)
 
-faults: setup ## The long fault runs, figures to var/faults.json (FAULTS_S=300, FAULTS_SEED=)
+faults: setup ## The long fault runs, figures to var/faults.json (FAULTS_S=300, FAULTS_SEED=, ARGS="-k restore" for a part, figures kept)
+	@[ -n "$(ARGS)" ] || rm -f var/faults.json
 	@FAULTS_S=$${FAULTS_S:-300} $(PY) -m pytest tests/faults -q -n0 -s $(ARGS)

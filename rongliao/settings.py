@@ -54,9 +54,10 @@ NETWORKS_SECRET = env.text("NETWORKS_SECRET", "development-only-networks-secret"
 
 _COMMANDS_WITHOUT_GUARD = {"makemigrations", "spectacular", "collectstatic", "compilemessages"}
 TESTING = "pytest" in sys.modules
-# OWASP's Password Storage Cheat Sheet: argon2id with at least 19 MiB. Tests sign in some thousand times.
+# OWASP's Password Storage Cheat Sheet: argon2id with at least 19 MiB. Tests sign in and enter PINs some thousand times.
 _LEAST_HASH_KIB = 19 * 1024
 PASSWORD_HASH_KIB = env.whole("PASSWORD_HASH_KIB", 1024 if TESTING else 100 * 1024)
+PIN_HASH_KIB = env.whole("PIN_HASH_KIB", 1024 if TESTING else 32 * 1024)
 if not DEMO and not TESTING and not (len(sys.argv) > 1 and sys.argv[1] in _COMMANDS_WITHOUT_GUARD):
     _unsafe = [
         name
@@ -69,6 +70,7 @@ if not DEMO and not TESTING and not (len(sys.argv) > 1 and sys.argv[1] in _COMMA
             "NETWORKS_SECRET": NETWORKS_SECRET.startswith("development-only"),
             "PUSH_TEST_ORIGIN": bool(env.text("PUSH_TEST_ORIGIN")),
             "PASSWORD_HASH_KIB": PASSWORD_HASH_KIB < _LEAST_HASH_KIB,
+            "PIN_HASH_KIB": PIN_HASH_KIB < _LEAST_HASH_KIB,
             "DEBUG": DEBUG,
         }.items()
         if bad
@@ -235,7 +237,7 @@ RECEIPT_CERTIFICATE_FILE = env.text("RECEIPT_CERTIFICATE_FILE")
 PASSKEY_RP_ID = env.text("PASSKEY_RP_ID", _BANK.host)
 PROOF_LOCK_S = env.whole("PROOF_LOCK_S", 24 * 3600)
 PROOF_S = 600
-PIN_HASH = {"time_cost": 3, "memory_kib": 32 * 1024, "parallelism": 1}
+PIN_HASH = {"time_cost": 3, "memory_kib": PIN_HASH_KIB, "parallelism": 1}
 PIN_HASH_SLOTS = env.whole("PIN_HASH_SLOTS", 4)
 PIN_HASH_WAIT_S = 2
 

@@ -199,9 +199,9 @@ def _failed(request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.fixture
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium."""
-    running, end = launch()
+def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
+    """Debian's Chromium; the whole of it for tests marked `notifications`."""
+    running, end = launch(obtain.chromium() if request.node.get_closest_marker("notifications") else None)
     yield running
     end()
 

@@ -15,5 +15,6 @@ def note(**figures: float) -> None:
     """Prints figures, and keeps them where a long run was asked for."""
     print(figures)
     if LONG:
+        FIGURES.parent.mkdir(exist_ok=True)
         known = json.loads(FIGURES.read_text()) if FIGURES.exists() else {}
         FIGURES.write_text(json.dumps(known | figures | {"seconds": SECONDS, "seed": SEED}, indent=1) + "\n")

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from rongliao.demo import PASSWORD
@@ -34,6 +35,7 @@ RUNG_MS = 1_500
 """What a worker takes at most to start and to ring."""
 
 
+@pytest.mark.notifications
 def test_a_phone_rings_for_whoever_turned_it_on_and_leads_to_the_conversation(phones: Phones, site: Site) -> None:
     su = phones.open("su", path="/healthz", service_workers="allow")
     su.context.add_init_script(SUBSCRIBED)

@@ -21,6 +21,7 @@ GOOD = {
     "APP_ORIGIN": "https://chat.bank.example",
     "BANK_ORIGIN": "https://confirm.bank.example",
     "PASSWORD_HASH_KIB": "102400",
+    "PIN_HASH_KIB": "32768",
     "DATABASE_POOL": "0",
 }
 
@@ -55,6 +56,7 @@ def test_settings_of_a_banks_installation_load() -> None:
         ("NETWORKS_SECRET", ""),
         ("DEBUG", "1"),
         ("PASSWORD_HASH_KIB", "1024"),
+        ("PIN_HASH_KIB", "1024"),
     ],
 )
 def test_outside_demo_mode_a_default_key_or_debug_stops_the_start_and_is_named(name: str, value: str) -> None:

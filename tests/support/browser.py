@@ -123,12 +123,15 @@ class Phones:
                 page.screenshot(path=IMAGES / f"{label}-{index}-{name}.png")
 
 
-def launch() -> tuple[Browser, Callable[[], None]]:
-    """Chromium, and the function that ends it. One for each test: Playwright's loop must not outlive it."""
+def launch(program: Path | None = None) -> tuple[Browser, Callable[[], None]]:
+    """Chromium (this program of it), and the function that ends it.
+
+    One for each test: Playwright's loop must not outlive it.
+    """
     # Playwright's own loop runs in this thread; Django would take it for ours.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     driver = sync_playwright().start()
-    browser = driver.chromium.launch(executable_path=str(obtain.chromium()), args=ARGUMENTS)
+    browser = driver.chromium.launch(executable_path=str(program or obtain.headless_chromium()), args=ARGUMENTS)
 
     def end() -> None:
         browser.close()

@@ -101,6 +101,7 @@ def environment(found: Server, database: str) -> dict[str, str]:
         **{name: value for name, value in os.environ.items() if name != "REDIS_URL"},
         "DEMO": "1",
         "PASSWORD_HASH_KIB": str(settings.PASSWORD_HASH_KIB),
+        "PIN_HASH_KIB": str(settings.PIN_HASH_KIB),
         "DATABASE_URL": found.app_url(database),
         "DATABASE_OWNER_URL": found.owner_url(database),
         "DJANGO_SETTINGS_MODULE": "rongliao.settings",
