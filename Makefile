@@ -1,6 +1,7 @@
 # Needs Python 3.11 or later and make; everything else is installed into this folder. `make help` lists the verbs.
 PYTHON ?= python3
 PY := .venv/bin/python
+COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 LOCAL := $(PYTHON) -m deploy.local
 export PYTHONDONTWRITEBYTECODE :=
 .DEFAULT_GOAL := help
@@ -18,8 +19,9 @@ setup: ## Install the Python packages and the front end's, nothing else
 .python:
 	@$(LOCAL) setup-python
 
-lock: .python ## Pin the dependencies anew from pyproject.toml
-	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --group dev pyproject.toml -o requirements.lock
+lock: .python ## Pin the dependencies anew from pyproject.toml: all, and without the tools of development
+	@$(COMPILE) --group dev --group embedded pyproject.toml -o requirements.lock
+	@$(COMPILE) --constraint requirements.lock pyproject.toml -o requirements-production.lock
 	@$(LOCAL) setup-python
 
 lint-fast: .python ## ruff and the import contracts

