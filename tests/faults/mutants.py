@@ -300,7 +300,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "strangers are paid",
-        TRANSFERS + "a_friendship_that_ended_before_the_confirmation_refuses",
+        TRANSFERS + "money_goes_to_friends_only_and_never_to_the_bank",
         module=("finance.payments.actions.transfers", "if not people.are_friends(payer_id, payee_id)", "if False"),
     ),
     Mutant(
@@ -314,7 +314,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "a step is done twice",
-        PAYOUTS + "a_step_that_comes_twice_or_late_does_nothing",
+        PAYOUTS + "a_step_of_a_payout_in_doubt_that_comes_twice_does_not_speak_again",
         module=("finance.payments.actions.payouts", "payout.steps != number or ", ""),
     ),
     Mutant(

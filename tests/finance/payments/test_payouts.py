@@ -199,6 +199,17 @@ def test_a_step_that_comes_twice_or_late_does_nothing(jiang, network):
     assert len(network.payments()) == 1
 
 
+def test_a_step_of_a_payout_in_doubt_that_comes_twice_does_not_speak_again(jiang, network):
+    network.stop()
+    payout_id = jiang.pay_out("jiang", 300_00)
+    jobs.drain()
+    waiting = Payout.objects.get(pk=payout_id)
+    assert (waiting.steps, waiting.finished_at) == (1, None)
+    for number in (0, 0, 7):
+        payouts.step(payout_id=payout_id, number=number)
+    assert Payout.objects.get(pk=payout_id).steps == 1, "the network was not spoken to again"
+
+
 def test_confirming_twice_pays_once(jiang, network):
     body = {
         "id": str(uuid4()),
