@@ -13,7 +13,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from stdnum.cn import ric
 
 from accounts.models import Advising, BankCard, Device, DeviceSession, Friendship, Identity, Person, StaffRole
-from kernel.secrets import blind_index
+from kernel.secrets import Sealed, blind_index
 from kernel.text import mask_name
 
 IdentityLevel = Literal["none", "named", "verified"]
@@ -105,6 +105,51 @@ def person_cards(ids: Iterable[UUID], *, viewer_id: UUID | None) -> dict[UUID, P
         )
         for person in people
     }
+
+
+@dataclass(frozen=True)
+class Counterparty:
+    """Somebody whom a person is about to deal with. `masked_name` is the registered one for other people's eyes."""
+
+    kind: str
+    name: str
+    masked_name: str | None
+    verified: bool
+    friends: bool
+
+
+_COUNTERPARTY = """
+WITH friendship AS MATERIALIZED (
+    SELECT id FROM accounts_friendship WHERE person_id = %s AND friend_id = %s {lock}
+)
+SELECT other.kind, other.display_name, identity.id, identity.name, identity.level, friendship.id IS NOT NULL
+FROM accounts_person other
+LEFT JOIN accounts_identity identity ON identity.person_id = other.id
+LEFT JOIN friendship ON true
+WHERE other.id = %s AND other.is_active
+"""
+_COUNTERPARTIES = {False: _COUNTERPARTY.format(lock=""), True: _COUNTERPARTY.format(lock="FOR SHARE")}
+
+
+def counterparty(person_id: UUID, other_id: UUID, *, hold: bool = False) -> Counterparty | None:
+    """What stands between a person and another; None for nobody or somebody blocked. One statement.
+
+    `hold`: friends who are found stay friends until the caller's transaction ends (see are_friends).
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNTERPARTIES[hold], [person_id, other_id, other_id])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    kind, name, identity_id, sealed, level, friends = row
+    identity = None if identity_id is None else Identity(id=identity_id, name=Sealed(sealed))
+    return Counterparty(
+        kind=kind,
+        name=name,
+        masked_name=mask_name(str(identity.name)) if identity else None,
+        verified=level == Identity.Level.VERIFIED,
+        friends=friends,
+    )
 
 
 def are_friends(first: UUID, second: UUID, *, hold: bool = False) -> bool:

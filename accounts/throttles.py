@@ -19,20 +19,28 @@ ON CONFLICT (key) DO UPDATE SET
     resets_at = CASE WHEN t.resets_at <= %(now)s THEN excluded.resets_at ELSE t.resets_at END
 RETURNING count, resets_at
 """
+_HIT_LIGHTLY = _HIT.replace(
+    "VALUES (%(key)s, 1, %(until)s)",
+    "SELECT %(key)s, 1, %(until)s FROM set_config('synchronous_commit', 'off', true)",
+)
 
 
 def _key(scope: str, subject: str) -> bytes:
     return blind_index(f"throttle:{scope}", subject)
 
 
-def hit(scope: str, subject: str, *, limit: int, window: timedelta) -> None:
+def hit(scope: str, subject: str, *, limit: int, window: timedelta, light: bool = False) -> None:
     """Counts one try of `subject` before it is looked at. Raises TooMany beyond `limit` in `window`.
 
-    Call it outside the transaction of the try, so that a roll-back does not give the try back.
+    Call it outside the transaction of the try, so that a roll-back does not give the try back. `light`: it does not
+    wait for the disk, and the last half second's tries are forgotten if the machine itself dies; for rates a minute,
+    never for guesses.
     """
     moment = now()
+    # Inside a transaction it would hold for all of that one.
+    statement = _HIT_LIGHTLY if light and not connection.in_atomic_block else _HIT
     with connection.cursor() as cursor:
-        cursor.execute(_HIT, {"key": _key(scope, subject), "now": moment, "until": moment + window})
+        cursor.execute(statement, {"key": _key(scope, subject), "now": moment, "until": moment + window})
         count, resets_at = cursor.fetchone()
     if count > limit:
         raise TooMany(wait_s=_wait_s(resets_at, moment))

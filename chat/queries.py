@@ -308,7 +308,10 @@ def member_ids(conversation_id: UUID) -> list[UUID]:
 
 def conversation_of(kind: str, member_ids: Sequence[UUID]) -> UUID | None:
     """The conversation of this kind among exactly these people, if it was opened without a key of its own."""
-    return Conversation.objects.filter(key=members_key(kind, member_ids)).values_list("pk", flat=True).first()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM chat_conversation WHERE key = %s", [members_key(kind, member_ids)])
+        found = cursor.fetchone()
+    return found[0] if found else None
 
 
 def conversations_with(person_id: UUID, other_ids: Sequence[UUID], *, kind: str) -> dict[UUID, UUID]:

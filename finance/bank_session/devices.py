@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import BigIntegerField, Sum
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
@@ -18,7 +18,11 @@ from kernel.money import yuan
 
 def is_verified(person_id: UUID, device_id: UUID) -> bool:
     """Whether the person has proved who they are on this device."""
-    return VerifiedDevice.objects.filter(person_id=person_id, device_id=device_id).exists()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM bank_session_verifieddevice WHERE person_id = %s AND device_id = %s", [person_id, device_id]
+        )
+        return cursor.fetchone() is not None
 
 
 def verified(person_id: UUID, device_id: UUID, *, by: str) -> None:
@@ -37,7 +41,7 @@ def refuse_beyond(intent: Intent) -> None:
     amount = int(intent.draft["amount_fen"] or 0)
     if intent.kind not in paying_kinds() or not amount or is_verified(intent.person_id, intent.device_id):
         return
-    with transaction.atomic(), connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 8))", [f"device:{intent.device_id}"])
     left = max(0, settings.NEW_DEVICE_DAY_FEN - _paid_today(intent))
     if amount > left:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from finance.bank_session.models import Intent
@@ -16,10 +17,18 @@ class ExecuteResult:
 
 
 @dataclass(frozen=True)
+class Deed:
+    """What is about to be done: how it now reads, and the doing, from the same facts."""
+
+    draft: StatementDraft
+    do: Callable[[], ExecuteResult]
+
+
+@dataclass(frozen=True)
 class Kind:
     """How one kind of intent is said again, and done."""
 
-    execute: Callable[[Intent], ExecuteResult]
+    begin: Callable[[Intent], Deed]
     restate: Callable[[Intent], StatementDraft]
     pays_others: bool = False
 
@@ -30,20 +39,33 @@ _kinds: dict[str, Kind] = {}
 def register(
     kind: str,
     *,
-    execute: Callable[[Intent], ExecuteResult],
     restate: Callable[[Intent], StatementDraft],
+    execute: Callable[[Intent], ExecuteResult] | None = None,
+    begin: Callable[[Intent], Deed] | None = None,
     pays_others: bool = False,
 ) -> None:
-    """Makes a kind known. Raises ValueError if it is taken.
+    """Makes a kind known. Raises ValueError if it is taken, or if it has not one of `execute` and `begin`.
 
     `restate` says what would be confirmed now, from intent.subject; it may raise a Refusal where it can no longer be
-    done. `execute` does it, inside the one confirmation transaction, and may raise a Refusal (all of it is rolled
-    back, the intent stays prepared) or StatementStale (the person gets the fresh statement). `pays_others`: the money
-    leaves the person, so a device that they have not verified may do little of it.
+    done. `execute` does it, inside the one confirmation transaction, after `restate` was asked there; it may raise a
+    Refusal (all of it is rolled back, the intent stays prepared) or StatementStale (the person gets the fresh
+    statement). A kind whose words and deed need the same facts gives `begin` instead: both from one look at them, in
+    that transaction. `pays_others`: the money leaves the person, so a device that they have not verified may do little
+    of it.
     """
     if kind in _kinds:
         raise ValueError(f"{kind} is registered already")
-    _kinds[kind] = Kind(execute, restate, pays_others)
+    if begin is None and execute is not None:
+        begin = partial(_said_again, restate, execute)
+    elif begin is None or execute is not None:
+        raise ValueError(f"{kind} needs one way to be done")
+    _kinds[kind] = Kind(begin, restate, pays_others)
+
+
+def _said_again(
+    restate: Callable[[Intent], StatementDraft], execute: Callable[[Intent], ExecuteResult], intent: Intent
+) -> Deed:
+    return Deed(restate(intent), partial(execute, intent))
 
 
 def kind_named(kind: str) -> Kind:

@@ -2,7 +2,7 @@
 
 from finance.bank_session import registry
 from finance.bank_session.models import Intent
-from finance.bank_session.registry import ExecuteResult
+from finance.bank_session.registry import Deed, ExecuteResult
 from finance.bank_session.statements import StatementDraft
 from finance.payments.actions import own, payouts, transfers
 
@@ -11,12 +11,21 @@ def _state_transfer(intent: Intent) -> StatementDraft:
     return transfers.statement(intent.person_id, transfers.Order.of(intent.subject))
 
 
-def _do_transfer(intent: Intent) -> ExecuteResult:
+def _begin_transfer(intent: Intent) -> Deed:
     order = transfers.Order.of(intent.subject)
-    transfer = transfers.confirm(
-        transfer_id=intent.pk, payer_id=intent.person_id, order=order, signed=intent.proved_by == "passkey"
-    )
-    return ExecuteResult({"transfer_id": str(transfer.pk), "state": transfer.state})
+    facts = transfers.facts_of(intent.person_id, order, hold=True)
+
+    def do() -> ExecuteResult:
+        transfer = transfers.confirm(
+            transfer_id=intent.pk,
+            payer_id=intent.person_id,
+            order=order,
+            signed=intent.proved_by == "passkey",
+            facts=facts,
+        )
+        return ExecuteResult({"transfer_id": str(transfer.pk), "state": transfer.state})
+
+    return Deed(transfers.words_of(order, facts), do)
 
 
 def _state_payout(intent: Intent) -> StatementDraft:
@@ -41,6 +50,6 @@ def _do_own(intent: Intent) -> ExecuteResult:
 
 def register() -> None:
     """Tells the bank session of the kinds, at start."""
-    registry.register(transfers.KIND, execute=_do_transfer, restate=_state_transfer, pays_others=True)
+    registry.register(transfers.KIND, begin=_begin_transfer, restate=_state_transfer, pays_others=True)
     registry.register(own.KIND, execute=_do_own, restate=_state_own)
     registry.register(payouts.KIND, execute=_do_payout, restate=_state_payout)

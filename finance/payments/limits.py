@@ -1,9 +1,11 @@
-"""Limits in use: exact under concurrency, because the counters' rows are locked before the rule is asked."""
+"""Limits in use: exact under concurrency, because a movement is counted, under the counters' locks, before the rule is
+asked about what was there without it."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import F
 
 from finance.bank_session import queries as bank_session
@@ -12,6 +14,21 @@ from finance.ledger.models import Account
 from finance.payments.errors import RuleRefused
 from finance.payments.models import LimitCounter, LimitUse
 from kernel.clock import business_date, business_now
+
+
+# The use first: it says whether the movement was counted before. The year's row before the day's, as in `give_back`.
+_CLAIM = """
+WITH fresh AS (
+    INSERT INTO payments_limituse (key, account_id, direction, day, year, amount_fen)
+    VALUES (%(key)s, %(account)s, %(direction)s, %(day)s, %(year)s, %(amount)s)
+    ON CONFLICT (key) DO NOTHING RETURNING amount_fen
+)
+INSERT INTO payments_limitcounter AS counter (account_id, direction, period, used_fen)
+SELECT %(account)s, %(direction)s, period, fresh.amount_fen
+FROM fresh, unnest(ARRAY[%(year)s, %(day)s]) WITH ORDINALITY AS named(period, place) ORDER BY place
+ON CONFLICT (account_id, direction, period) DO UPDATE SET used_fen = counter.used_fen + excluded.used_fen
+RETURNING period, used_fen
+"""
 
 
 @dataclass(frozen=True)
@@ -40,10 +57,22 @@ def used(account_ids: list[UUID], direction: rules.Direction) -> dict[UUID, Used
     }
 
 
-def side_of(account: Account, use: Used, *, signed: bool | None = None) -> rules.Side:
-    """What the rules weigh of an account. `signed`: by a passkey; None: as its owner could."""
-    if signed is None:
-        signed = account.owner_id is not None and bank_session.has_passkey(account.owner_id)
+def refuse_beyond(
+    account: Account, direction: rules.Direction, counterpart: rules.Counterpart, amount_fen: int
+) -> None:
+    """Raises RuleRefused for what the account may not move as it stands, however its owner proves it.
+
+    No lock, and nothing is counted: what a statement asks before it is confirmed.
+    """
+    use = used([account.pk], direction)[account.pk]
+    decision = rules.decide(side_of(account, use), direction, counterpart, amount_fen)
+    if not decision.ok and account.owner_id is not None and bank_session.has_passkey(account.owner_id):
+        decision = rules.decide(side_of(account, use, signed=True), direction, counterpart, amount_fen)
+    refuse_unless_ok(decision)
+
+
+def side_of(account: Account, use: Used, *, signed: bool = False) -> rules.Side:
+    """What the rules weigh of an account. `signed`: by a passkey."""
     return rules.Side(
         account_class=_class(account),
         opened_remotely=account.opened_remotely,
@@ -76,33 +105,34 @@ def claim(
     amount_fen: int,
     signed: bool = False,
 ) -> None:
-    """Counts a movement against the account's limits, or raises RuleRefused and counts nothing.
+    """Counts a movement against the account's limits, or raises RuleRefused.
 
-    Inside the caller's transaction, before the ledger locks accounts. The same key again changes nothing.
+    Inside the caller's transaction, before the ledger locks accounts. After a refusal that transaction is rolled back,
+    and nothing was counted. The same key again changes nothing.
     """
     rule = rules.rule_for(side_of(account, Used(), signed=signed), direction, counterpart)
     if not rule.allowed or (rule.day_fen is None and rule.year_fen is None):
         refuse_unless_ok(rules.decide(side_of(account, Used(), signed=signed), direction, counterpart, amount_fen))
         return
     day, year = _periods(business_now())
-    LimitCounter.objects.bulk_create(
-        [LimitCounter(account=account, direction=direction, period=period) for period in (year, day)],
-        ignore_conflicts=True,
-    )
-    rows = LimitCounter.objects.select_for_update(of=("self",)).filter(
-        account=account, direction=direction, period__in=[day, year]
-    )
-    counted = dict(rows.order_by("period").values_list("period", "used_fen"))
-    if LimitUse.objects.filter(pk=key).exists():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _CLAIM,
+            {
+                "key": key,
+                "account": account.pk,
+                "direction": direction,
+                "day": day,
+                "year": year,
+                "amount": amount_fen,
+            },
+        )
+        counted = dict(cursor.fetchall())
+    if not counted:
         return
-    decision = rules.decide(
-        side_of(account, Used(counted[day], counted[year]), signed=signed), direction, counterpart, amount_fen
-    )
+    before = Used(counted[day] - amount_fen, counted[year] - amount_fen)
+    decision = rules.decide(side_of(account, before, signed=signed), direction, counterpart, amount_fen)
     refuse_unless_ok(decision)
-    LimitCounter.objects.filter(account=account, direction=direction, period__in=[day, year]).update(
-        used_fen=F("used_fen") + amount_fen
-    )
-    LimitUse.objects.create(key=key, account=account, direction=direction, day=day, year=year, amount_fen=amount_fen)
 
 
 def give_back(*, key: str) -> None:

@@ -99,7 +99,7 @@ class Transfer(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["payer", "payee"], name="transfers_between"),
+            models.Index(fields=["payer", "payee"], name="transfers_received", condition=Q(state="received")),
             models.Index(fields=["payee", "-id"], name="transfers_to"),
         ]
 

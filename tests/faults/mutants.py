@@ -236,7 +236,7 @@ MUTANTS: tuple[Mutant, ...] = (
         CONFIRMING + "a_statement_that_went_stale_is_refused_with_the_fresh_one",
         module=(
             "finance.bank_session.actions.confirming",
-            "kind.restate(locked).words() != locked.draft",
+            "deed.draft.words() != locked.draft",
             "False",
         ),
     ),
@@ -261,12 +261,12 @@ MUTANTS: tuple[Mutant, ...] = (
         module=("finance.payments.limits", "    refuse_unless_ok(decision)\n", ""),
     ),
     Mutant(
-        "a limit is counted without its lock",
+        "a limit forgets what was used before",
         RACES + "a_days_limit_is_exact_with_many_hands_on_it",
         module=(
             "finance.payments.limits",
-            'LimitCounter.objects.select_for_update(of=("self",)).filter(\n        account=account',
-            "LimitCounter.objects.filter(\n        account=account",
+            "used_fen = counter.used_fen + excluded.used_fen",
+            "used_fen = excluded.used_fen",
         ),
     ),
     Mutant(
@@ -301,7 +301,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "strangers are paid",
         TRANSFERS + "money_goes_to_friends_only_and_never_to_the_bank",
-        module=("finance.payments.actions.transfers", "if not people.are_friends(payer_id, payee_id)", "if False"),
+        module=("finance.payments.actions.transfers", "if not payee.friends", "if False"),
     ),
     Mutant(
         "the network may change its mind",

@@ -4,14 +4,14 @@ import hmac
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from finance.bank_session import devices
 from finance.bank_session.errors import BankSessionNeeded, ChallengeOver, IntentOver, StatementStale
 from finance.bank_session.models import BankSession, Confirmation, Intent
 from finance.bank_session.proofs import Proof
 from finance.bank_session.registry import kind_named
-from kernel import audit, jobs
+from kernel import audit, jobs, rows
 from kernel.clock import business_now, now
 from kernel.ids import new_id
 
@@ -65,37 +65,41 @@ def confirm(*, session: BankSession, intent: Intent, statement_hash: bytes, proo
         if not ready(locked, statement_hash):
             return Outcome(locked, True)
         still_open(session)
-        kind = kind_named(locked.kind)
-        if kind.restate(locked).words() != locked.draft:
+        locked.proved_by = proof.kind
+        deed = kind_named(locked.kind).begin(locked)
+        if deed.draft.words() != locked.draft:
             raise StatementStale
         devices.refuse_beyond(locked)
-        locked.proved_by = proof.kind
-        result = kind.execute(locked).result
-        settle(session, locked, proof.kind, result, evidence)
+        settle(session, locked, proof.kind, deed.do().result, evidence)
         return Outcome(locked, False)
 
 
 def still_open(session: BankSession) -> None:
     """A session that was closed while the proof was checked confirms nothing."""
-    open_still = BankSession.objects.select_for_update(no_key=True).filter(pk=session.pk, ended_at__isnull=True)
-    if not open_still.exists():
-        raise BankSessionNeeded
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM bank_session_banksession WHERE id = %s AND ended_at IS NULL FOR NO KEY UPDATE", [session.pk]
+        )
+        if cursor.fetchone() is None:
+            raise BankSessionNeeded
 
 
 def settle(
     session: BankSession, intent: Intent, proof: str, result: dict[str, Any], evidence: dict[str, str] | None = None
 ) -> None:
     """Ends a locked intent as executed: what was confirmed and how is kept, audited, and told."""
-    Confirmation.objects.create(
-        id=new_id(),
-        intent=intent,
-        person_id=intent.person_id,
-        bank_session=session,
-        proof=proof,
-        statement=bytes(intent.statement),
-        statement_hash=bytes(intent.statement_hash),
-        evidence=evidence,
-        at=business_now(),
+    rows.insert(
+        Confirmation(
+            id=new_id(),
+            intent=intent,
+            person_id=intent.person_id,
+            bank_session=session,
+            proof=proof,
+            statement=bytes(intent.statement),
+            statement_hash=bytes(intent.statement_hash),
+            evidence=evidence,
+            at=business_now(),
+        )
     )
     intent.state, intent.ended_at, intent.result = Intent.State.EXECUTED, now(), result
     intent.save(update_fields=["state", "ended_at", "result"])

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from accounts import throttles
 from finance.bank_session.errors import IntentOver
@@ -16,7 +16,7 @@ from finance.bank_session.models import Handoff, Intent
 from finance.bank_session.registry import kind_named
 from finance.bank_session.statements import StatementDraft, canonical
 from finance.bank_session.tokens import digest_of, new_token
-from kernel import audit
+from kernel import audit, rows
 from kernel.clock import business_now, now
 from kernel.errors import Conflict, KeyReused, NotFound
 from kernel.ids import new_id
@@ -33,7 +33,9 @@ class Prepared:
 
 def _count(person_id: UUID) -> None:
     """So many a minute, over all the person's devices. Raises TooMany."""
-    throttles.hit("bank-prepare", str(person_id), limit=settings.PREPARES_PER_MINUTE, window=timedelta(minutes=1))
+    throttles.hit(
+        "bank-prepare", str(person_id), limit=settings.PREPARES_PER_MINUTE, window=timedelta(minutes=1), light=True
+    )
 
 
 def _input_hash(kind: str, subject: dict[str, Any]) -> bytes:
@@ -89,13 +91,10 @@ def prepare(
             challenged_until=moment + timedelta(seconds=settings.CHALLENGE_S),
             expires_at=moment + timedelta(seconds=settings.INTENT_S),
         )
-        try:
-            with transaction.atomic():
-                intent.save(force_insert=True)
-        except IntegrityError:
-            intent = _same_intent(intent, words, draft.valid_until)
-        else:
+        if rows.insert_if_new(intent):
             audit.record(person_id, "intent.prepared", f"intent:{intent_id}", {"kind": kind})
+        else:
+            intent = _same_intent(intent, words, draft.valid_until)
         return _hand_over(intent)
 
 
@@ -121,14 +120,16 @@ def _same_intent(asked: Intent, words: dict[str, Any], valid_until: datetime | N
 def _hand_over(intent: Intent) -> Prepared:
     code = new_token()
     expires_at = now() + timedelta(seconds=settings.HANDOFF_S)
-    Handoff.objects.create(
-        id=new_id(),
-        code_hash=digest_of(code),
-        intent=intent,
-        person_id=intent.person_id,
-        device_id=intent.device_id,
-        chat_session_id=intent.chat_session_id,
-        expires_at=expires_at,
+    rows.insert(
+        Handoff(
+            id=new_id(),
+            code_hash=digest_of(code),
+            intent=intent,
+            person_id=intent.person_id,
+            device_id=intent.device_id,
+            chat_session_id=intent.chat_session_id,
+            expires_at=expires_at,
+        )
     )
     return Prepared(intent.pk, f"{settings.BANK_ORIGIN}/sheet/#code={code}", expires_at)
 
@@ -157,12 +158,27 @@ def issue(intent: Intent, words: dict[str, Any], valid_until: datetime | None, l
     intent.save(update_fields=["draft", "valid_until", "language", "statement", "statement_hash", "challenged_until"])
 
 
+def _holds(intent: Intent, language: str) -> bool:
+    """Whether the intent waits with a challenge that can be shown as it stands."""
+    moment = now()
+    return (
+        intent.state == Intent.State.PREPARED
+        and intent.expires_at > moment
+        and (intent.valid_until is None or intent.valid_until > business_now())
+        and intent.language == _language(language)
+        and intent.challenged_until >= moment + timedelta(seconds=settings.CHALLENGE_S / 2)
+    )
+
+
 def challenge(*, intent: Intent, language: str, afresh: bool = False) -> Intent:
     """The intent with a challenge that has at least half its life left, in the reader's language.
 
-    Before a challenge is renewed the kind says again what would be done; the page that shows it compares the words.
+    `intent` as it was just read: where that challenge will do, no lock is taken. The confirmation looks again. Before
+    one is renewed the kind says again what would be done; the page that shows it compares the words.
     Raises what the kind's `restate` raises.
     """
+    if not afresh and _holds(intent, language):
+        return intent
     with transaction.atomic():
         locked = Intent.objects.select_for_update(no_key=True).get(pk=intent.pk)
         if locked.state != Intent.State.PREPARED:
@@ -171,9 +187,7 @@ def challenge(*, intent: Intent, language: str, afresh: bool = False) -> Intent:
             locked.state, locked.ended_at = Intent.State.EXPIRED, now()
             locked.save(update_fields=["state", "ended_at"])
             return locked
-        enough = now() + timedelta(seconds=settings.CHALLENGE_S / 2)
-        stale = locked.valid_until is not None and locked.valid_until <= business_now()
-        if afresh or stale or locked.language != _language(language) or locked.challenged_until < enough:
+        if afresh or not _holds(locked, language):
             draft = kind_named(locked.kind).restate(locked)
             issue(locked, draft.words(), draft.valid_until, language)
         return locked

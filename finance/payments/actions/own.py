@@ -59,8 +59,7 @@ def _checked(person_id: UUID, order: Order) -> tuple[Account, Account]:
         raise SameAccount
     ways: tuple[tuple[Account, rules.Direction], ...] = ((source, "out"), (target, "in"))
     for account, direction in ways:
-        use = limits.used([account.pk], direction)[account.pk]
-        limits.refuse_unless_ok(rules.decide(limits.side_of(account, use), direction, "own", order.amount_fen))
+        limits.refuse_beyond(account, direction, "own", order.amount_fen)
     if source.available_fen < order.amount_fen:
         raise InsufficientFunds(available_fen=source.available_fen)
     return source, target

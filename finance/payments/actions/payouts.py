@@ -15,7 +15,6 @@ from finance.bank_session import actions as bank_session
 from finance.bank_session.statements import Line, StatementDraft
 from finance.ledger import actions as ledger
 from finance.ledger import queries as books
-from finance.ledger import rules
 from finance.ledger.access import account_of
 from finance.ledger.errors import InsufficientFunds
 from finance.ledger.models import Account
@@ -63,8 +62,7 @@ def _checked(person_id: UUID, order: Order) -> tuple[Account, people.BoundCard]:
     card = access.own_card(person_id, order.card_id)
     if card.id not in {bound.id for bound in queries.bound_cards_of(person_id, account)}:
         raise CardNotBound
-    use = limits.used([account.pk], "out")[account.pk]
-    limits.refuse_unless_ok(rules.decide(limits.side_of(account, use), "out", "bound", order.amount_fen))
+    limits.refuse_beyond(account, "out", "bound", order.amount_fen)
     if account.available_fen < order.amount_fen:
         raise InsufficientFunds(available_fen=account.available_fen)
     return account, card

@@ -10,7 +10,6 @@ from accounts import queries as people
 from finance.bank_session import actions as bank_session
 from finance.bank_session.statements import Line, StatementDraft
 from finance.ledger import actions as ledger
-from finance.ledger import rules
 from finance.ledger.access import account_of
 from finance.ledger.errors import InsufficientFunds
 from finance.ledger.models import Account
@@ -25,7 +24,7 @@ from finance.payments.errors import (
 )
 from finance.payments.models import ClearingBreak, Transfer
 from finance.payments.queries import account_name
-from kernel import audit, jobs
+from kernel import audit, jobs, rows
 from kernel.clock import business_now
 from kernel.errors import Language, NotFound
 
@@ -81,53 +80,67 @@ class TransferChoices:
     returns_after_hours: int
 
 
-def may_pay(payer_id: UUID, payee_id: UUID, conversation_id: UUID) -> None:
-    """Whether the two may pay each other here. Raises NotFound, NotToStaff, NotFriends."""
-    kind = people.kind_of(payee_id)
-    if payer_id == payee_id or kind is None:
+@dataclass(frozen=True)
+class Facts:
+    """What a transfer is made of, looked up once: for its words, and for doing it."""
+
+    payee: people.Counterparty
+    account: Account
+    first_time: bool
+
+
+def may_pay(payer_id: UUID, payee_id: UUID, conversation_id: UUID, *, hold: bool = False) -> people.Counterparty:
+    """The payee, if the two may pay each other here. Raises NotFound, NotToStaff, NotFriends.
+
+    `hold`: they stay friends until the caller's transaction ends.
+    """
+    payee = people.counterparty(payer_id, payee_id, hold=hold)
+    if payer_id == payee_id or payee is None:
         raise NotFound
     access.shared_conversation(payer_id, payee_id, conversation_id)
-    if kind not in PAYEE_KINDS:
+    if payee.kind not in PAYEE_KINDS:
         raise NotToStaff
-    if not people.are_friends(payer_id, payee_id):
+    if not payee.friends:
         raise NotFriends
+    return payee
+
+
+def facts_of(payer_id: UUID, order: Order, *, hold: bool = False) -> Facts:
+    """The facts as they stand. Raises NotFound, NotToStaff, NotFriends. `hold`: see may_pay."""
+    return Facts(
+        payee=may_pay(payer_id, order.payee_id, order.conversation_id, hold=hold),
+        account=account_of(payer_id, order.account_id),
+        first_time=queries.is_first_payee(payer_id, order.payee_id),
+    )
 
 
 def choices(payer_id: UUID, payee_id: UUID, conversation_id: UUID, language: Language) -> TransferChoices:
     """What the payer can choose from. Raises NotFound, NotToStaff, NotFriends."""
-    may_pay(payer_id, payee_id, conversation_id)
+    payee = may_pay(payer_id, payee_id, conversation_id)
     return TransferChoices(
-        payee=queries.payee_facts(payer_id, payee_id),
+        payee=queries.payee_facts(payer_id, payee_id, payee),
         accounts=queries.account_options(payer_id, "out", "other", language),
         fee_fen=FEE_FEN,
         returns_after_hours=LIFE // timedelta(hours=1),
     )
 
 
-def _checked(payer_id: UUID, order: Order) -> Account:
-    may_pay(payer_id, order.payee_id, order.conversation_id)
-    account = account_of(payer_id, order.account_id)
-    use = limits.used([account.pk], "out")[account.pk]
-    limits.refuse_unless_ok(rules.decide(limits.side_of(account, use), "out", "other", order.amount_fen))
-    if account.available_fen < order.amount_fen:
-        raise InsufficientFunds(available_fen=account.available_fen)
-    return account
-
-
 def statement(payer_id: UUID, order: Order) -> StatementDraft:
-    """What the payer confirms: the payee's registered name from the server, the account, what happens next.
+    """What the payer confirms, if it can be done as things stand. Raises what `prepare` raises."""
+    facts = facts_of(payer_id, order)
+    limits.refuse_beyond(facts.account, "out", "other", order.amount_fen)
+    if facts.account.available_fen < order.amount_fen:
+        raise InsufficientFunds(available_fen=facts.account.available_fen)
+    return words_of(order, facts)
 
-    Raises what `prepare` raises.
-    """
-    account = _checked(payer_id, order)
-    payee = people.person_cards([order.payee_id], viewer_id=payer_id)[order.payee_id]
-    masked = people.masked_name(order.payee_id)
-    proved = people.identity_level(order.payee_id) == "verified"
-    zh_proof, en_proof = ("已实名", "identity verified") if proved else ("未实名", "identity not verified")
+
+def words_of(order: Order, facts: Facts) -> StatementDraft:
+    """The statement: the payee's registered name from the server, the account, what happens next."""
+    payee, account = facts.payee, facts.account
+    name = payee.masked_name or payee.name
+    zh_proof, en_proof = ("已实名", "identity verified") if payee.verified else ("未实名", "identity not verified")
     lines = [
-        Line(
-            "收款人", "To", f"{masked or payee.name}(好友,{zh_proof})", f"{masked or payee.name} (friend, {en_proof})"
-        ),
+        Line("收款人", "To", f"{name}(好友,{zh_proof})", f"{name} (friend, {en_proof})"),
         Line("付款账户", "From", *account_name(account)),
         Line(
             "到账方式", "Arrives", "对方收款后到账,24 小时未收自动退回", "When received; returns after 24 hours if not"
@@ -135,7 +148,7 @@ def statement(payer_id: UUID, order: Order) -> StatementDraft:
     ]
     if order.memo:
         lines.insert(2, Line("附言", "Note", order.memo, order.memo))
-    if queries.is_first_payee(payer_id, order.payee_id):
+    if facts.first_time:
         lines.append(
             Line(
                 "提醒",
@@ -174,15 +187,16 @@ def prepare(
     )
 
 
-def confirm(*, transfer_id: UUID, payer_id: UUID, order: Order, signed: bool = False) -> Transfer:
-    """Holds the money for the payee. Runs in the confirmation's transaction, right after `statement` was said again.
+def confirm(
+    *, transfer_id: UUID, payer_id: UUID, order: Order, signed: bool = False, facts: Facts | None = None
+) -> Transfer:
+    """Holds the money for the payee. Runs in the confirmation's transaction.
 
-    `signed`: a passkey signed it, which may be more a day than a PIN authorises.
-    Raises NotFriends, RuleRefused, InsufficientFunds, AccountClosed; then nothing is held.
+    `facts`: as they were looked up in this transaction, held. `signed`: a passkey signed it, which may be more a day
+    than a PIN authorises. Raises NotFound, NotToStaff, NotFriends, RuleRefused, InsufficientFunds, AccountClosed; then
+    that transaction is rolled back, and nothing is held.
     """
-    if not people.are_friends(payer_id, order.payee_id, hold=True):
-        raise NotFriends
-    account = account_of(payer_id, order.account_id)
+    account = (facts or facts_of(payer_id, order, hold=True)).account
     limits.claim(
         key=f"transfer:{transfer_id}:out",
         account=account,
@@ -200,7 +214,7 @@ def confirm(*, transfer_id: UUID, payer_id: UUID, order: Order, signed: bool = F
         memo=_memo(order.memo),
     )
     moment = business_now()
-    transfer = Transfer.objects.create(
+    transfer = Transfer(
         id=transfer_id,
         payer_id=payer_id,
         payee_id=order.payee_id,
@@ -212,15 +226,19 @@ def confirm(*, transfer_id: UUID, payer_id: UUID, order: Order, signed: bool = F
         created_at=moment,
         expires_at=moment + LIFE,
     )
+    rows.insert(transfer)
     audit.record(
         payer_id,
         "payments.transfer_confirmed",
         f"transfer:{transfer_id}",
         {"payee": str(order.payee_id), "amount_fen": order.amount_fen, "account": str(account.pk)},
     )
-    jobs.enqueue(CARD_TOPIC, {"transfer_id": str(transfer_id)})
-    jobs.enqueue(
-        EXPIRY_TOPIC, {"transfer_id": str(transfer_id)}, run_at=transfer.expires_at, key=f"expiry:{transfer_id}"
+    payload = {"transfer_id": str(transfer_id)}
+    jobs.enqueue_many(
+        [
+            jobs.Job(CARD_TOPIC, payload),
+            jobs.Job(EXPIRY_TOPIC, payload, run_at=transfer.expires_at, key=f"expiry:{transfer_id}"),
+        ]
     )
     return transfer
 
