@@ -14,6 +14,7 @@ from stdnum.cn import ric
 
 from accounts.models import Advising, BankCard, Device, DeviceSession, Friendship, Identity, Person, StaffRole
 from kernel.secrets import Sealed, blind_index
+from kernel.statements import planned
 from kernel.text import mask_name
 
 IdentityLevel = Literal["none", "named", "verified"]
@@ -136,7 +137,7 @@ def counterparty(person_id: UUID, other_id: UUID, *, hold: bool = False) -> Coun
 
     `hold`: friends who are found stay friends until the caller's transaction ends (see are_friends).
     """
-    with connection.cursor() as cursor:
+    with planned() as cursor:
         cursor.execute(_COUNTERPARTIES[hold], [person_id, other_id, other_id])
         row = cursor.fetchone()
     if row is None:

@@ -9,6 +9,7 @@ from accounts.models import Throttle
 from kernel.clock import now
 from kernel.errors import TooMany
 from kernel.secrets import blind_index
+from kernel.statements import planned
 
 DAY = timedelta(days=1)
 
@@ -39,7 +40,7 @@ def hit(scope: str, subject: str, *, limit: int, window: timedelta, light: bool 
     moment = now()
     # Inside a transaction it would hold for all of that one.
     statement = _HIT_LIGHTLY if light and not connection.in_atomic_block else _HIT
-    with connection.cursor() as cursor:
+    with planned() as cursor:
         cursor.execute(statement, {"key": _key(scope, subject), "now": moment, "until": moment + window})
         count, resets_at = cursor.fetchone()
     if count > limit:

@@ -29,7 +29,7 @@ from accounts.actions.sessions import DeviceClaim, open_session
 from accounts.models import Person
 from chat.actions import open_conversation
 from finance.bank_session import actions as bank_session
-from finance.bank_session import pins
+from finance.bank_session import devices, pins
 from finance.bank_session.access import intent_of
 from finance.ledger import actions as ledger
 from finance.ledger import queries
@@ -84,6 +84,8 @@ def pay(seconds: float, seed: int) -> None:
     request = RequestFactory().post("/api/session")
     SessionMiddleware(lambda _: HttpResponse()).process_request(request)
     opened = open_session(request, payer, DeviceClaim(new_id(), "bench"))
+    with transaction.atomic():
+        devices.verified(payer.pk, opened.device_id, by="bench")
     order = transfers.Order(
         conversation_id=open_conversation(kind="direct", member_ids=[payer.pk, payee.pk]),
         payee_id=payee.pk,

@@ -16,6 +16,7 @@ from chat import access, log
 from chat.models import Conversation, Member, members_key
 from chat.ports import BANK_PEOPLE
 from chat.wire import MessageEnvelope
+from kernel.statements import planned
 
 PEERS_SHOWN = 9
 MAX_LISTED = 1_000
@@ -308,7 +309,7 @@ def member_ids(conversation_id: UUID) -> list[UUID]:
 
 def conversation_of(kind: str, member_ids: Sequence[UUID]) -> UUID | None:
     """The conversation of this kind among exactly these people, if it was opened without a key of its own."""
-    with connection.cursor() as cursor:
+    with planned() as cursor:
         cursor.execute("SELECT id FROM chat_conversation WHERE key = %s", [members_key(kind, member_ids)])
         found = cursor.fetchone()
     return found[0] if found else None

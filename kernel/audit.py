@@ -17,11 +17,11 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection, transaction
 
+from kernel import notes
 from kernel.models import AuditLink, AuditRow
 
 GENESIS = b"\x00" * 32
 BATCH = 1_000
-_RECORD = "INSERT INTO kernel_auditrow (actor_id, action, subject, detail, mac) VALUES (%s, %s, %s, %s::jsonb, %s)"
 _SEALER_LOCK = 0x61756469  # "audi"
 
 # The oldest transaction that may yet commit a row: of those that run, without those that are known to run in another
@@ -61,10 +61,7 @@ def record(actor_id: UUID | None, action: str, subject: str, detail: dict[str, A
     `detail` holds ids, codes and amounts; no personal data in clear.
     """
     detail = detail or {}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _RECORD, [actor_id, action, subject, json.dumps(detail), _mac(actor_id, action, subject, detail)]
-        )
+    notes.add(audit=[(actor_id, action, subject, json.dumps(detail), _mac(actor_id, action, subject, detail))])
 
 
 def _digest(previous: bytes, row: AuditRow) -> bytes:

@@ -152,6 +152,8 @@ if env.text("DATABASE_ROLE") == "owner":
     DATABASE_URL = env.text("DATABASE_OWNER_URL", DATABASE_URL)
 _database = env.database(DATABASE_URL)
 _options = dict(_database["OPTIONS"])
+# After so many runs on a connection PostgreSQL keeps the plan of a statement of kernel.statements.
+_options["prepare_threshold"] = 5
 if not TESTING and env.flag("DATABASE_POOL", True):
     _options["pool"] = {"min_size": 1, "max_size": env.whole("DATABASE_POOL_SIZE", 12), "timeout": 10}
 DATABASES = {"default": {**_database, "OPTIONS": _options, "CONN_MAX_AGE": 0, "ATOMIC_REQUESTS": False}}

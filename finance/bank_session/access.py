@@ -8,6 +8,7 @@ from django.conf import settings
 from accounts import queries as people
 from finance.bank_session.models import BankSession, Intent
 from finance.bank_session.tokens import digest_of
+from kernel import rows
 from kernel.clock import now
 from kernel.errors import NotFound
 
@@ -35,12 +36,11 @@ def session_of(token: str) -> BankSession | None:
 
 def intent_of(session: BankSession, intent_id: UUID) -> Intent:
     """The session's own intent: the same person, device and chat session. Anything else is NotFound."""
-    intent = Intent.objects.filter(
-        pk=intent_id,
-        person_id=session.person_id,
-        device_id=session.device_id,
-        chat_session_id=session.chat_session_id,
-    ).first()
+    intent = rows.first(
+        Intent,
+        "id = %s AND person_id = %s AND device_id = %s AND chat_session_id = %s",
+        [intent_id, session.person_id, session.device_id, session.chat_session_id],
+    )
     if intent is None:
         raise NotFound
     return intent

@@ -14,11 +14,12 @@ from finance.bank_session.registry import paying_kinds
 from kernel import audit
 from kernel.clock import BANK_ZONE, now
 from kernel.money import yuan
+from kernel.statements import planned
 
 
 def is_verified(person_id: UUID, device_id: UUID) -> bool:
     """Whether the person has proved who they are on this device."""
-    with connection.cursor() as cursor:
+    with planned() as cursor:
         cursor.execute(
             "SELECT 1 FROM bank_session_verifieddevice WHERE person_id = %s AND device_id = %s", [person_id, device_id]
         )

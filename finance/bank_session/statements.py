@@ -22,7 +22,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -73,17 +73,16 @@ class StatementDraft:
 
     def words(self) -> dict[str, Any]:
         """Everything that is shown, as JSON; two drafts with equal words are the same statement."""
-        if len(self.lines) > MAX_LINES or any(
-            len(text) > MAX_VALUE for line in self.lines for text in asdict(line).values()
-        ):
+        lines = [dict(vars(line)) for line in self.lines]
+        if len(lines) > MAX_LINES or any(len(text) > MAX_VALUE for line in lines for text in line.values()):
             raise ValueError("a statement must fit the sheet")
         return {
             "title_zh": self.title_zh,
             "title_en": self.title_en,
             "amount_fen": self.amount_fen,
             "fee_fen": self.fee_fen,
-            "lines": [asdict(line) for line in self.lines],
-            "documents": [asdict(document) for document in self.documents],
+            "lines": lines,
+            "documents": [dict(vars(document)) for document in self.documents],
         }
 
 

@@ -23,6 +23,7 @@ from kernel.errors import Invalid, KeyReused, NotFound
 from kernel.ids import new_id
 from kernel.money import MAX_FEN
 from kernel.secrets import blind_index
+from kernel.statements import planned
 
 TOPIC = "ledger.moved"
 """Outbox topic for everything that touches a customer's account: {"event", "entry_id" and/or "hold_id"}."""
@@ -308,7 +309,7 @@ def place_hold(
     if type(amount_fen) is not int or not 1 <= amount_fen <= MAX_FEN:
         raise Invalid(fields={"amount_fen": f"1..{MAX_FEN}"})
     digest = _digest(account_id, amount_fen, kind, memo, reference)
-    with translated(), connection.cursor() as cursor:
+    with translated(), planned() as cursor:
         cursor.execute(
             "SELECT hold_id, replayed FROM ledger_place_hold(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
             [new_id(), key, digest, account_id, amount_fen, kind, memo, reference, business_now()],

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import F
 
 from finance.bank_session import queries as bank_session
@@ -14,8 +13,12 @@ from finance.ledger.models import Account
 from finance.payments.errors import RuleRefused
 from finance.payments.models import LimitCounter, LimitUse
 from kernel.clock import business_date, business_now
+from kernel.statements import planned
 
-
+_USED = """
+SELECT account_id, period, used_fen FROM payments_limitcounter
+WHERE account_id = ANY(%s::uuid[]) AND direction = %s AND period = ANY(%s)
+"""
 # The use first: it says whether the movement was counted before. The year's row before the day's, as in `give_back`.
 _CLAIM = """
 WITH fresh AS (
@@ -47,12 +50,11 @@ def _periods(moment: datetime) -> tuple[str, str]:
 def used(account_ids: list[UUID], direction: rules.Direction) -> dict[UUID, Used]:
     """What these accounts have used today and this year (Asia/Shanghai). One statement, no lock."""
     day, year = _periods(business_now())
-    found: dict[UUID, dict[str, int]] = {}
-    rows = LimitCounter.objects.filter(account__in=account_ids, direction=direction, period__in=[day, year])
-    for account_id, period, amount in rows.values_list("account_id", "period", "used_fen"):
-        found.setdefault(account_id, {})[period] = amount
+    with planned() as cursor:
+        cursor.execute(_USED, [account_ids, direction, [day, year]])
+        found = {(account_id, period): used_fen for account_id, period, used_fen in cursor.fetchall()}
     return {
-        account_id: Used(found.get(account_id, {}).get(day, 0), found.get(account_id, {}).get(year, 0))
+        account_id: Used(found.get((account_id, day), 0), found.get((account_id, year), 0))
         for account_id in account_ids
     }
 
@@ -115,7 +117,7 @@ def claim(
         refuse_unless_ok(rules.decide(side_of(account, Used(), signed=signed), direction, counterpart, amount_fen))
         return
     day, year = _periods(business_now())
-    with connection.cursor() as cursor:
+    with planned() as cursor:
         cursor.execute(
             _CLAIM,
             {

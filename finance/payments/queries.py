@@ -6,8 +6,6 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from django.db import connection
-
 from accounts import queries as people
 from accounts.queries import BoundCard, Counterparty
 from finance.bank_session import queries as bank_session
@@ -19,6 +17,7 @@ from finance.payments.errors import AccountNeeded, TransferExpired
 from finance.payments.models import AccountBinding, ClearingBreak, Payout, Transfer
 from kernel.clock import business_now
 from kernel.errors import Language, Refusal
+from kernel.statements import planned
 
 REASONS: dict[str, tuple[str, str]] = {
     "AC01": ("对方银行说卡号有误", "the other bank says the card number is wrong"),
@@ -131,7 +130,7 @@ def open_accounts(person_id: UUID) -> list[Account]:
 
 def is_first_payee(payer_id: UUID, payee_id: UUID) -> bool:
     """Whether nothing that this payer sent to this payee was ever received."""
-    with connection.cursor() as cursor:
+    with planned() as cursor:
         # The index `transfers_received` has just these rows: what waits or came back is not gone through.
         cursor.execute(
             "SELECT NOT EXISTS (SELECT 1 FROM payments_transfer"

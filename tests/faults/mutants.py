@@ -210,7 +210,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "somebody else's account",
         LEDGER + "test_api.py::test_somebody_else_s_account_does_not_exist",
-        module=("finance.ledger.access", "owner_id=person_id, ", ""),
+        module=("finance.ledger.access", "owner_id = %s AND", "%s IS NOT NULL AND"),
     ),
     Mutant(
         "any statement will do",
@@ -245,9 +245,8 @@ MUTANTS: tuple[Mutant, ...] = (
         BANK + "test_tampering.py::test_an_intent_of_another_person_another_device_or_nobody_does_not_exist",
         module=(
             "finance.bank_session.access",
-            "        person_id=session.person_id,\n        device_id=session.device_id,\n"
-            "        chat_session_id=session.chat_session_id,\n",
-            "",
+            "person_id = %s AND device_id = %s AND chat_session_id = %s",
+            "(%s, %s, %s) IS NOT NULL",
         ),
     ),
     Mutant(

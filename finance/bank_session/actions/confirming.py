@@ -1,22 +1,36 @@
 """The confirmation: proof over a statement, and the deed, in one transaction."""
 
 import hmac
+import json
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from finance.bank_session import devices
 from finance.bank_session.errors import BankSessionNeeded, ChallengeOver, IntentOver, StatementStale
-from finance.bank_session.models import BankSession, Confirmation, Intent
+from finance.bank_session.models import BankSession, Intent
 from finance.bank_session.proofs import Proof
 from finance.bank_session.registry import kind_named
-from kernel import audit, jobs, rows
+from kernel import audit, jobs, notes, rows
 from kernel.clock import business_now, now
 from kernel.ids import new_id
+from kernel.statements import planned
 
 TOPIC = "bank_session.confirmed"
 """Outbox topic of every executed intent: {"intent_id", "person_id", "device_id", "kind"}."""
+
+
+# What is kept of the statement is what stands in the intent, which the caller has locked.
+_SETTLE = """
+WITH ended AS (
+    UPDATE bank_session_intent SET state = 'executed', ended_at = %(moment)s, result = %(result)s::jsonb
+    WHERE id = %(intent)s RETURNING id, person_id, statement, statement_hash
+)
+INSERT INTO bank_session_confirmation
+    (id, intent_id, person_id, bank_session_id, proof, statement, statement_hash, evidence, at)
+SELECT %(id)s, id, person_id, %(session)s, %(proof)s, statement, statement_hash, %(evidence)s::jsonb, %(at)s FROM ended
+"""
 
 
 @dataclass(frozen=True)
@@ -60,8 +74,10 @@ def confirm(*, session: BankSession, intent: Intent, statement_hash: bytes, proo
     if not ready(intent, statement_hash):
         return Outcome(intent, True)
     evidence = proof.prove(session.person_id, statement_hash, intent.draft["amount_fen"])
-    with transaction.atomic():
-        locked = Intent.objects.select_for_update(no_key=True).get(pk=intent.pk)
+    with transaction.atomic(), notes.gathered():
+        locked = rows.first(Intent, "id = %s FOR NO KEY UPDATE", [intent.pk])
+        if locked is None:
+            raise IntentOver
         if not ready(locked, statement_hash):
             return Outcome(locked, True)
         still_open(session)
@@ -76,7 +92,7 @@ def confirm(*, session: BankSession, intent: Intent, statement_hash: bytes, proo
 
 def still_open(session: BankSession) -> None:
     """A session that was closed while the proof was checked confirms nothing."""
-    with connection.cursor() as cursor:
+    with planned() as cursor:
         cursor.execute(
             "SELECT 1 FROM bank_session_banksession WHERE id = %s AND ended_at IS NULL FOR NO KEY UPDATE", [session.pk]
         )
@@ -88,21 +104,22 @@ def settle(
     session: BankSession, intent: Intent, proof: str, result: dict[str, Any], evidence: dict[str, str] | None = None
 ) -> None:
     """Ends a locked intent as executed: what was confirmed and how is kept, audited, and told."""
-    rows.insert(
-        Confirmation(
-            id=new_id(),
-            intent=intent,
-            person_id=intent.person_id,
-            bank_session=session,
-            proof=proof,
-            statement=bytes(intent.statement),
-            statement_hash=bytes(intent.statement_hash),
-            evidence=evidence,
-            at=business_now(),
+    moment = now()
+    with planned() as cursor:
+        cursor.execute(
+            _SETTLE,
+            {
+                "intent": intent.pk,
+                "moment": moment,
+                "result": json.dumps(result),
+                "id": new_id(),
+                "session": session.pk,
+                "proof": proof,
+                "evidence": None if evidence is None else json.dumps(evidence),
+                "at": business_now(),
+            },
         )
-    )
-    intent.state, intent.ended_at, intent.result = Intent.State.EXECUTED, now(), result
-    intent.save(update_fields=["state", "ended_at", "result"])
+    intent.state, intent.ended_at, intent.result = Intent.State.EXECUTED, moment, result
     audit.record(
         intent.person_id,
         "intent.confirmed",
