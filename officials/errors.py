@@ -29,6 +29,13 @@ class ArticleMoved(Refusal):
     en = "Somebody else has just changed this article. Yours was not saved; refresh and try again."
 
 
+class RepliesMoved(Refusal):
+    code = "replies_moved"
+    status = 409
+    zh = "菜单和自动回复刚被别人改过,您的修改没有保存。请载入最新内容后再改。"
+    en = "Somebody else has just changed the menu and the replies. Yours were not saved; load the latest and change that."
+
+
 class NobodyFollows(Refusal):
     code = "nobody_follows"
     status = 409

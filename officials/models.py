@@ -24,6 +24,8 @@ class Official(models.Model):
     menu = models.JSONField(default=list)
     greeting = models.CharField(max_length=MAX_REPLY, blank=True, default="")
     auto_reply = models.CharField(max_length=MAX_REPLY, blank=True, default="")
+    # Counts the saves of menu, greeting and answers: who writes says which they have seen.
+    replies_revision = models.PositiveIntegerField(default=0)
     # One that belongs to having an account here: it writes without being followed, and cannot be left.
     always_on = models.BooleanField(default=False)
     # One that is not listed cannot be found or followed: it only lends a face (the service desk's).

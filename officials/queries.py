@@ -64,6 +64,11 @@ def by_person(viewer_id: UUID, person_id: UUID) -> Face | None:
     return found[0] if found else None
 
 
+def is_unlisted(person_id: UUID) -> bool:
+    """Whether this person is a face that only lends itself, as the service desk's."""
+    return Official.objects.filter(person_id=person_id, listed=False).exists()
+
+
 def menu_of(official: Official) -> list[menu.Branch]:
     """Its menu."""
     return menu.parse(official.menu)

@@ -91,6 +91,7 @@ class KeywordShape(serializers.Serializer[Any]):
 
 
 class RepliesShape(serializers.Serializer[Any]):
+    revision = serializers.IntegerField(help_text="to be sent along when these are replaced")
     menu = serializers.JSONField()
     greeting = serializers.CharField(allow_blank=True)
     auto_reply = serializers.CharField(allow_blank=True)
@@ -125,6 +126,7 @@ def managed_json(face: Face) -> dict[str, Any]:
 def replies_json(official: Official) -> dict[str, Any]:
     """What a service account says by itself."""
     return {
+        "revision": official.replies_revision,
         "menu": official.menu,
         "greeting": official.greeting,
         "auto_reply": official.auto_reply,

@@ -12,7 +12,7 @@ from kernel.clock import now
 from kernel.errors import KeyReused, NotFound
 from officials import access, cards, menu
 from officials.actions.delivery import conversation_with, deliver_card, deliver_text, greet
-from officials.errors import AlwaysOn
+from officials.errors import AlwaysOn, RepliesMoved
 from officials.models import MAX_REPLY, Article, Follow, Keyword, MenuTap, Official
 
 MAX_KEYWORDS = 50
@@ -107,23 +107,33 @@ def save_menu(
     *,
     operator_id: UUID,
     code: str,
+    revision: int,
     raw_menu: Any,
     greeting: str,
     auto_reply: str,
     keywords: Sequence[tuple[str, str]],
 ) -> Official:
-    """Replaces the menu and the automatic answers. Raises NotFound, MenuBroken."""
-    official = access.official(code)
+    """Replaces the menu and the automatic answers as they were at `revision`.
+
+    The same save again is no other one. Raises NotFound, MenuBroken, RepliesMoved if somebody else wrote meanwhile.
+    """
+    official = Official.objects.select_for_update().get(pk=access.official(code).pk)
     parsed = menu.parse(raw_menu)
     for leaf in menu.leaves(parsed):
         if isinstance(leaf.action, menu.Read):
             access.article(leaf.action.article_id)
-    official.menu = menu.dump(parsed)
-    official.greeting, official.auto_reply = greeting[:MAX_REPLY], auto_reply[:MAX_REPLY]
-    official.save(update_fields=["menu", "greeting", "auto_reply"])
+    fresh = {"menu": menu.dump(parsed), "greeting": greeting[:MAX_REPLY], "auto_reply": auto_reply[:MAX_REPLY]}
+    words = {word.lower(): reply for word, reply in keywords}
+    if official.replies_revision != revision:
+        same = all(getattr(official, name) == value for name, value in fresh.items())
+        if same and words == dict(official.keywords.values_list("word", "reply")):
+            return official  # the same save again, whose answer was lost
+        raise RepliesMoved
+    for name, value in fresh.items():
+        setattr(official, name, value)
+    official.replies_revision = revision + 1
+    official.save(update_fields=[*fresh, "replies_revision"])
     official.keywords.all().delete()
-    Keyword.objects.bulk_create(
-        Keyword(official=official, word=word.lower(), reply=reply) for word, reply in dict(keywords).items()
-    )
-    audit.record(operator_id, "officials.menu", f"official:{code}")
+    Keyword.objects.bulk_create(Keyword(official=official, word=word, reply=reply) for word, reply in words.items())
+    audit.record(operator_id, "officials.menu", f"official:{code}", {"revision": official.replies_revision})
     return official

@@ -60,6 +60,7 @@ class KeywordBody(serializers.Serializer[Any]):
 
 
 class RepliesBody(serializers.Serializer[Any]):
+    revision = WholeField(minimum=0, help_text="of the replies that were changed")
     menu = serializers.ListField(child=serializers.DictField(), max_length=3)
     greeting = PlainText(max_length=MAX_REPLY, multiline=True, allow_blank=True)
     auto_reply = PlainText(max_length=MAX_REPLY, multiline=True, allow_blank=True)
@@ -95,13 +96,14 @@ class Replies(ApiView):
 
     @extend_schema(request=RepliesBody, responses=RepliesShape)
     def put(self, request: Request, code: str) -> Response:
-        """Replaces menu and automatic answers."""
+        """Replaces menu and automatic answers; 409 `replies_moved` if somebody else did so meanwhile."""
         body = RepliesBody(data=request.data)
         body.is_valid(raise_exception=True)
         data = body.validated_data
         official = actions.save_menu(
             operator_id=person_of(request).pk,
             code=code,
+            revision=data["revision"],
             raw_menu=data["menu"],
             greeting=data["greeting"],
             auto_reply=data["auto_reply"],

@@ -211,7 +211,24 @@ def test_menu_and_answers_are_replaced_as_one(caller: People, official: Official
     assert fang.put(f"{OPERATIONS}/test-news/replies", broken).status_code == 400
     doubled = {**wanted, "keywords": [{"word": "A", "reply": "1"}, {"word": "a", "reply": "2"}]}
     assert fang.put(f"{OPERATIONS}/test-news/replies", doubled).status_code == 400
-    assert fang.get(f"{OPERATIONS}/test-news/replies").json() == wanted
+    assert fang.get(f"{OPERATIONS}/test-news/replies").json() == {**wanted, "revision": kept["revision"] + 1}
+
+
+def test_two_operators_do_not_overwrite_each_others_menu_and_a_lost_answer_is_no_conflict(
+    caller: People, official: Official
+) -> None:
+    fang, path = caller("fang"), f"{OPERATIONS}/test-news/replies"
+    seen = fang.get(path).json()
+    first = fang.put(path, {**seen, "greeting": "早上好。"})
+    assert (first.status_code, first.json()["revision"]) == (200, seen["revision"] + 1)
+    again = fang.put(path, {**seen, "greeting": "早上好。"})
+    assert (again.status_code, again.json()) == (200, first.json())
+    for change in ({"greeting": "晚上好。"}, {"greeting": "早上好。", "keywords": []}, {"revision": seen["revision"] + 2}):
+        other = fang.put(path, {**seen, **change})
+        assert (other.status_code, other.json()["error"]["code"]) == (409, "replies_moved")
+    without = {name: value for name, value in seen.items() if name != "revision"}
+    assert fang.put(path, without).status_code == 400
+    assert fang.get(path).json() == first.json()
 
 
 def crowd(official: Official, count: int) -> list[Any]:

@@ -2102,7 +2102,7 @@ export interface paths {
         };
         /** @description Menu and automatic answers. */
         get: operations["officials_operations_replies_retrieve"];
-        /** @description Replaces menu and automatic answers. */
+        /** @description Replaces menu and automatic answers; 409 `replies_moved` if somebody else did so meanwhile. */
         put: operations["officials_operations_replies_update"];
         post?: never;
         delete?: never;
@@ -2118,7 +2118,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description The service account behind the other side of a conversation. */
+        /** @description The service account behind the other side of a conversation; 204 for a face that nobody finds or follows. */
         get: operations["officials_persons_retrieve"];
         put?: never;
         post?: never;
@@ -3648,12 +3648,19 @@ export interface components {
             menu: {
                 [key: string]: unknown;
             }[];
+            /**
+             * Format: int64
+             * @description of the replies that were changed
+             */
+            revision: number;
         };
         RepliesShape: {
             auto_reply: string;
             greeting: string;
             keywords: components["schemas"]["KeywordShape"][];
             menu: unknown;
+            /** @description to be sent along when these are replaced */
+            revision: number;
         };
         /** @enum {string} */
         RoleCdeEnum: "advisor" | "agent" | "official" | "staff";
@@ -7230,6 +7237,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["OfficialShape"];
                 };
+            };
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };

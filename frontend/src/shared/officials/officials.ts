@@ -69,7 +69,8 @@ export function pictureUrl(id: string, size: "full" | "thumb" = "full"): string 
 export const officials = {
   list: (query: { q?: string; followed?: boolean; before?: string | null }, signal?: AbortSignal) => api.get<Page<Official>>("/api/officials/", { query, signal }),
   one: (code: string) => api.get<Official>(`/api/officials/${code}`),
-  ofPerson: (id: string) => api.get<Official>(`/api/officials/persons/${id}`),
+  /** Nothing for a face that is no account to find or follow, as the service desk's. */
+  ofPerson: (id: string) => api.get<Official | undefined>(`/api/officials/persons/${id}`),
   follow: (code: string) => api.put<{ conversation_id: string }>(`/api/officials/${code}/follow`),
   unfollow: (code: string) => api.delete(`/api/officials/${code}/follow`),
   tap: (code: string, body: { id: string; key: string }) => api.post<{ conversation_id: string }>(`/api/officials/${code}/menu`, body),
@@ -78,6 +79,8 @@ export const officials = {
 };
 
 export interface Replies {
+  /** Counts the saves: what is sent says which was seen. */
+  revision: number;
   menu: StoredBranch[];
   greeting: string;
   auto_reply: string;

@@ -1,27 +1,18 @@
 import { useRouter } from "vue-router";
-import { api, ApiError } from "@/shared/api";
+import { api } from "@/shared/api";
+import { officials } from "@/shared/officials/officials";
 import type { Relation } from "../accounts/types";
 
 interface Opened {
   conversation_id: string;
 }
 
-/** The code of a service account; null for the service desk, whose face is no account that one finds or follows. */
-async function codeOf(personId: string): Promise<string | null> {
-  try {
-    return (await api.get<{ code: string }>(`/api/officials/persons/${personId}`)).code;
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return null;
-    throw error;
-  }
-}
-
 async function conversationOf(personId: string, relation: Relation): Promise<string> {
   if (relation !== "official") {
     return (await api.post<{ conversation: { id: string } }>("/api/chat/conversations", { person_id: personId })).conversation.id;
   }
-  const code = await codeOf(personId);
-  const opened = code === null ? api.post<Opened>("/api/desk/service/conversation") : api.put<Opened>(`/api/officials/${code}/follow`);
+  const account = await officials.ofPerson(personId);
+  const opened = account ? api.put<Opened>(`/api/officials/${account.code}/follow`) : api.post<Opened>("/api/desk/service/conversation");
   return (await opened).conversation_id;
 }
 
