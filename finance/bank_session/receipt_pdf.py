@@ -1,11 +1,13 @@
 """A receipt as PDF: the words that were confirmed, how it is signed, and a QR code to the page that checks it."""
 
 import io
+import re
 from datetime import datetime
 from typing import Any
 
 import segno
 from django.conf import settings
+from reportlab.lib.colors import HexColor, white
 from reportlab.lib.pagesizes import A5
 from reportlab.lib.units import mm
 from reportlab.lib.utils import ImageReader
@@ -16,6 +18,7 @@ from reportlab.pdfgen.canvas import Canvas
 from finance.bank_session.receipts import Shown
 from kernel.clock import BANK_ZONE
 
+LATIN = "Helvetica"
 FONT = "STSong-Light"
 """One of the Chinese fonts that every PDF reader knows by name: no file to carry, and the text can be searched."""
 _WORDS = {
@@ -43,17 +46,91 @@ _WORDS = {
     },
 }
 _MARGIN, _LINE, _SMALL = 14 * mm, 6.4 * mm, 4.2 * mm
+_BETWEEN = 6 * mm
+_QR = 30 * mm
+_SEAL = 11 * mm
+_INK, _QUIET, _CINNABAR = HexColor("#1b1f24"), HexColor("#565c65"), HexColor("#b5352a")
+_RUNS = re.compile(r"[\x20-\x7e\xa5\xb7]+|[^\x20-\x7e\xa5\xb7]+")
+"""What the Latin font draws, and what it does not: each in its own font, digits of one width among them."""
+_TOKENS = re.compile(r"[\x21-\x7e\xa5\xb7]+ ?|.", re.DOTALL)
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+def _runs(text: str) -> list[tuple[str, str]]:
+    # Neither font has what lies beyond the first plane: a box stands for it, of a width that is known.
+    text = re.sub("[^\u0000-\uffff]", "□", text)
+    return [(LATIN if run[0] < "\u0100" else FONT, run) for run in _RUNS.findall(text)]
+
+
+def _width(text: str, size: float) -> float:
+    return float(sum(pdfmetrics.stringWidth(run, font, size) for font, run in _runs(text)))
 
 
 def _wrapped(text: str, size: float, width: float) -> list[str]:
-    """The text in lines of at most this width."""
+    """The text in lines of at most this width, words whole where they fit; a digest in two halves."""
+    if _DIGEST.fullmatch(text):
+        return [text[:32], text[32:]]
     lines, line = [], ""
-    for character in text:
-        if line and pdfmetrics.stringWidth(line + character, FONT, size) > width:
-            lines.append(line)
-            line = ""
-        line += character
-    return [*lines, line]
+    for token in _TOKENS.findall(text):
+        for part in [token] if _width(token.rstrip(), size) <= width else token:
+            if line and _width(line + part.rstrip(), size) > width:
+                lines.append(line.rstrip())
+                line = ""
+            line += part
+    return [*lines, line.rstrip()]
+
+
+class _Page:
+    """A canvas with a place to write at, which goes on to another page when this one is full."""
+
+    def __init__(self, out: io.BytesIO) -> None:
+        self.width, self.height = A5
+        self.canvas = Canvas(out, pagesize=A5, invariant=True)
+        self.canvas.setFillColor(_INK)
+        self.y = self.height - 18 * mm
+
+    def room(self, height: float) -> None:
+        """Sees to it that so much fits below."""
+        if self.y - height < _MARGIN:
+            self.canvas.showPage()
+            self.canvas.setFillColor(_INK)
+            self.y = self.height - 18 * mm
+
+    def write(self, text: str, size: float, *, right: bool = False, ink: HexColor = _INK) -> None:
+        """One line at the present height, from the left margin or up to the right one."""
+        self.canvas.setFillColor(ink)
+        x = self.width - _MARGIN - _width(text, size) if right else _MARGIN
+        for font, run in _runs(text):
+            self.canvas.setFont(font, size)
+            self.canvas.drawString(x, self.y, run)
+            x += pdfmetrics.stringWidth(run, font, size)
+
+    def rule(self) -> None:
+        """A thin line across."""
+        self.y -= 5 * mm
+        self.canvas.setStrokeColor(_QUIET)
+        self.canvas.setLineWidth(0.4)
+        self.canvas.line(_MARGIN, self.y, self.width - _MARGIN, self.y)
+
+    def seal(self) -> None:
+        """The bank's mark at the head: what stands here it vouches for."""
+        left, bottom = self.width - _MARGIN - _SEAL, self.height - 14 * mm - _SEAL
+        self.canvas.setFillColor(_CINNABAR)
+        self.canvas.roundRect(left, bottom, _SEAL, _SEAL, 1.4 * mm, stroke=0, fill=1)
+        self.canvas.setFillColor(white)
+        self.canvas.setFont(FONT, 19)
+        self.canvas.drawCentredString(left + _SEAL / 2, bottom + 2.9 * mm, "行")
+
+    def fact(self, label: str, value: str) -> None:
+        """A label and its value, in as many lines as it takes."""
+        most = self.width - 2 * _MARGIN
+        lines = _wrapped(value, 10, most - _width(label, 10) - _BETWEEN)
+        self.room(_LINE * (1 + 0.8 * (len(lines) - 1)))
+        self.y -= _LINE
+        self.write(label, 10, ink=_QUIET)
+        for place, line in enumerate(lines):
+            self.y -= _LINE * 0.8 if place else 0
+            self.write(line, 10, right=True)
 
 
 def _qr(link: str) -> ImageReader:
@@ -68,49 +145,38 @@ def draw(receipt: Shown) -> bytes:
     statement: dict[str, Any] = receipt.statement
     words = _WORDS["en" if statement["language"] == "en" else "zh"]
     out = io.BytesIO()
-    width, height = A5
-    page = Canvas(out, pagesize=A5, invariant=True)
-    page.setTitle(f"{statement['bank']} {words['title']}")
-    page.setAuthor(settings.BANK_NAME)
-    y = height - 18 * mm
-    page.setFont(FONT, 15)
-    page.drawString(_MARGIN, y, f"{statement['bank']} {words['title']}")
-    y -= 9 * mm
-    page.setFont(FONT, 11)
-    page.drawString(_MARGIN, y, statement["title"])
+    page = _Page(out)
+    page.canvas.setTitle(f"{statement['bank']} {words['title']}")
+    page.canvas.setAuthor(settings.BANK_NAME)
+    page.seal()
+    page.write(f"{statement['bank']} {words['title']}", 15)
+    page.y -= 9 * mm
+    page.write(statement["title"], 11)
     if statement["amount"]:
-        y -= 12 * mm
-        page.setFont(FONT, 22)
-        page.drawString(_MARGIN, y, statement["amount"]["text"])
-        y -= 6.5 * mm
-        page.setFont(FONT, 10)
-        page.drawString(_MARGIN, y, statement["amount"]["words"])
-    y -= 5 * mm
-    page.line(_MARGIN, y, width - _MARGIN, y)
+        page.y -= 12 * mm
+        page.write(statement["amount"]["text"], 22)
+        page.y -= 6.5 * mm
+        page.write(statement["amount"]["words"], 10, ink=_QUIET)
+    page.rule()
     at = datetime.fromisoformat(receipt.at).astimezone(BANK_ZONE).strftime("%Y-%m-%d %H:%M:%S")
-    facts = [(line["label"], line["value"]) for line in statement["lines"]]
-    facts += [(words["time"], at), (words["proof"], words.get(receipt.proof, receipt.proof))]
-    for label, value in facts:
-        y -= _LINE
-        page.setFont(FONT, 10)
-        page.drawString(_MARGIN, y, label)
-        for place, line in enumerate(_wrapped(value, 10, width - 2 * _MARGIN - 32 * mm)):
-            y -= _LINE * 0.8 if place else 0
-            page.drawRightString(width - _MARGIN, y, line)
-    y -= 5 * mm
-    page.line(_MARGIN, y, width - _MARGIN, y)
-    side = 30 * mm
-    page.drawImage(_qr(receipt.link), width - _MARGIN - side, y - side - 2 * mm, side, side)
+    for line in statement["lines"]:
+        page.fact(line["label"], line["value"])
+    page.fact(words["time"], at)
+    page.fact(words["proof"], words.get(receipt.proof, receipt.proof))
+    page.room(_QR + 7 * mm)
+    page.rule()
+    page.canvas.drawImage(_qr(receipt.link), page.width - _MARGIN - _QR, page.y - _QR - 2 * mm, _QR, _QR)
+    page.y -= 2 * mm
     small = [
         words["hash"],
-        *_wrapped(receipt.statement_hash, 8, width - 2 * _MARGIN - side - 4 * mm),
+        *_wrapped(receipt.statement_hash, 8, page.width),
         words["signed"].format(algorithm=receipt.algorithm, key_id=receipt.key_id),
         words["check"],
     ]
-    page.setFont(FONT, 8)
     for line in small:
-        y -= _SMALL
-        page.drawString(_MARGIN, y, line)
-    page.showPage()
-    page.save()
+        for part in _wrapped(line, 8, page.width - 2 * _MARGIN - _QR - 4 * mm):
+            page.y -= _SMALL
+            page.write(part, 8, ink=_QUIET)
+    page.canvas.showPage()
+    page.canvas.save()
     return out.getvalue()

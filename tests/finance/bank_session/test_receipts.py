@@ -13,7 +13,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from deploy.local.install import ROOT
-from finance.bank_session import receipts, signing
+from finance.bank_session import receipt_pdf, receipts, signing
 from finance.bank_session.models import Receipt
 from finance.bank_session.verify_receipt import Forged, verify
 from kernel import jobs
@@ -120,6 +120,31 @@ def test_the_pdf_carries_the_words_and_a_qr_code(bench: Bench) -> None:
     assert pdf.status_code == 200 and pdf["Content-Type"] == "application/pdf"
     assert pdf.content.startswith(b"%PDF-") and b"STSong-Light" in pdf.content and b"/Image" in pdf.content
     assert pdf["Content-Disposition"].startswith("attachment") and pdf["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(("lines", "pages"), [(3, 1), (60, 5)])
+def test_the_pdf_goes_on_where_a_page_is_full(lines: int, pages: int) -> None:
+    statement = {
+        "language": "en",
+        "bank": "远山银行",
+        "title": "Confirm",
+        "amount": {"text": "¥ 1.00", "words": "One yuan"},
+        "lines": [
+            {"label": f"A label {place}", "value": "值 🎫 " + "a long word or two " * 4} for place in range(lines)
+        ],
+    }
+    shown = receipts.Shown(
+        id=uuid.uuid4(),
+        kind="transfer",
+        proof="pin",
+        at="2026-11-23T12:00:00Z",
+        statement=statement,
+        statement_hash="0" * 64,
+        algorithm="Ed25519",
+        key_id="0" * 16,
+        link="https://chat.example/receipts/x",
+    )
+    assert receipt_pdf.draw(shown).count(b"/Type /Page\n") == pages
 
 
 def test_whoever_holds_a_receipt_sees_what_the_bank_signed_and_nobody_else_does(bench: Bench) -> None:
