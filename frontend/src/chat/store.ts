@@ -3,6 +3,7 @@ import { computed, ref, shallowReactive, watch } from "vue";
 import { api, ApiError } from "@/shared/api";
 import type { Person } from "@/shared/people";
 import { useCourier } from "./courier";
+import { drafts } from "./drafts";
 import { useHistory } from "./history";
 import { Kept, openKept } from "./kept";
 import { emptyKept } from "./keptDatabase";
@@ -407,6 +408,7 @@ export const useChat = defineStore("chat", () => {
     outbox = null;
     talks.clear();
     people.clear();
+    drafts.clear();
     unsent.value = 0;
     ready.value = false;
     error.value = null;

@@ -11,4 +11,4 @@ export default tab("me", "/me", () => import("../views/me/MeTab.vue"), [
   { name: "password", path: "password", component: () => import("../views/me/PasswordPage.vue") },
   { name: "display", path: "display", component: () => import("../views/me/DisplayPage.vue") },
   { name: "privacy", path: "privacy", component: () => import("../views/me/PrivacyPage.vue") },
-]);
+], { waiting: () => import("../views/me/ProfilePage.vue") });
