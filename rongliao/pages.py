@@ -45,11 +45,17 @@ def _named(page: str) -> str:
     return _TITLE.sub(lambda _: said, page, count=1)
 
 
+def _with_opener(response: HttpResponseBase, policy: str) -> HttpResponseBase:
+    """Every other answer keeps `same-origin`, of SECURE_CROSS_ORIGIN_OPENER_POLICY."""
+    response["Cross-Origin-Opener-Policy"] = policy
+    return response
+
+
 @require_safe
 @never_cache
 def app(request: HttpRequest) -> HttpResponseBase:
-    """The customers' app; its routes are the browser's."""
-    return _built("index.html")
+    """The customers' app; its routes are the browser's. It may open the bank's window and hear from it."""
+    return _with_opener(_built("index.html"), "same-origin-allow-popups")
 
 
 @require_safe
@@ -62,8 +68,8 @@ def desk(request: HttpRequest) -> HttpResponseBase:
 @require_safe
 @never_cache
 def bank(request: HttpRequest) -> HttpResponseBase:
-    """The bank sheet, on its own origin."""
-    return _built("bank.html")
+    """The bank sheet, on its own origin. As a window it must be able to answer the page that opened it."""
+    return _with_opener(_built("bank.html"), "unsafe-none")
 
 
 @require_safe

@@ -196,3 +196,21 @@ def test_list_and_conversation_stand_side_by_side_on_a_wide_screen(new_phone: Ca
     field.fill("周六到")
     field.press("Enter")
     newest(su, "周六到")
+    field.fill("几点")
+    open_talk(su, "周经理")
+    expect(row_of(su, "妈妈")).to_contain_text("[草稿] 几点")
+    open_talk(su, "妈妈")
+    expect(field).to_have_value("几点")
+    field.fill("")
+    expect(row_of(su, "妈妈")).not_to_contain_text("草稿")
+
+
+def test_on_a_wide_screen_tab_goes_to_the_rail_the_list_and_what_is_open(new_phone: Callable[..., Page]) -> None:
+    su = new_phone("su", size=DESK, path="/contacts")
+    expect(su.get_by_role("button", name="去答复")).to_be_visible()
+    su.keyboard.press("Tab")  # past the tabs, for whoever wants that
+    for tab in ("消息", "通讯录", "朋友圈", "财富", "我"):
+        su.keyboard.press("Tab")
+        expect(su.get_by_role("navigation").get_by_role("link", name=tab)).to_be_focused()
+    su.keyboard.press("Tab")
+    expect(su.get_by_role("button", name="添加朋友")).to_be_focused()

@@ -52,6 +52,26 @@ def test_a_page_carries_the_banks_own_names(page: str, caller: Client, settings:
     assert text.endswith("<title>two</title>")
 
 
+@pytest.mark.parametrize(
+    ("path", "host", "policy"),
+    [
+        ("/", "localhost:8000", "same-origin-allow-popups"),
+        ("/me", "localhost:8000", "same-origin-allow-popups"),
+        ("/desk/", "localhost:8000", "same-origin"),
+        ("/api/session", "localhost:8000", "same-origin"),
+        ("/sheet/", "localhost:8001", "unsafe-none"),
+        ("/api/bank/config", "localhost:8001", "same-origin"),
+    ],
+)
+def test_only_the_app_and_the_sheet_may_know_of_each_others_windows(
+    db: None, path: str, host: str, policy: str, caller: Client
+) -> None:
+    answer = caller.get(path, HTTP_HOST=host)
+    assert answer.headers["Cross-Origin-Opener-Policy"] == policy
+    if path == "/sheet/":
+        assert "frame-ancestors http://localhost:8000;" in answer.headers["Content-Security-Policy"] + ";"
+
+
 def test_an_api_path_that_does_not_exist_answers_like_any_refusal(caller: Client) -> None:
     for ask in (caller.get, caller.post):
         answer = ask("/api/nothing/here", headers={"Origin": "http://localhost:8000"})

@@ -9,7 +9,12 @@ import { useIntent } from "./useIntent";
 
 type Outcome = "done" | "cancelled" | "failed";
 const sheet = vi.hoisted(() => ({ answer: (): Promise<{ outcome: string }> => Promise.resolve({ outcome: "done" }) }));
-vi.mock("@/shared/bankSheet", () => ({ openBankSheet: () => sheet.answer() }));
+vi.mock("@/shared/bankSheet", () => ({
+  openBankSheet: async (preparing: Promise<unknown>) => {
+    await preparing;
+    return sheet.answer();
+  },
+}));
 
 /** What the server has, and what it was asked. */
 const server = { asked: [] as string[], executed: new Set<string>(), over: new Set<string>(), gone: false };

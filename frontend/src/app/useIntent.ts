@@ -1,12 +1,19 @@
 import { onScopeDispose, watch, type Ref } from "vue";
 import { useRouter } from "vue-router";
 import { ApiError } from "@/shared/api";
-import { openBankSheet, type BankOutcome } from "@/shared/bankSheet";
+import { openBankSheet, type BankOutcome, type PreparedIntent } from "@/shared/bankSheet";
 import { newId } from "@/shared/ids";
 import { useAction, type Action } from "@/shared/useAction";
 import { dropDraft, readDraft, writeDraft } from "./drafts";
 
 type Typed = Ref<string | null> | Ref<number | null>;
+
+class DoneBefore extends Error {}
+
+function doneBefore(thrown: unknown): BankOutcome {
+  if (thrown instanceof DoneBefore) return "done";
+  throw thrown;
+}
 
 interface Intended {
   /** The order in the very words that the id stands for. */
@@ -21,7 +28,7 @@ interface Deed<Order> {
   typed: Record<string, Typed>;
   /** Names of routes on which the draft outlives the page: steps of the same errand. */
   through?: readonly string[];
-  prepare: (id: string, order: Order) => Promise<{ intent_id: string; confirm_url: string }>;
+  prepare: (id: string, order: Order) => Promise<PreparedIntent>;
   /** Reads what the id stands for; rejects with 404 as long as it was not done. */
   find: (id: string) => Promise<unknown>;
   done: (id: string) => unknown;
@@ -66,8 +73,8 @@ export function useIntent<Order extends object>(deed: Deed<Order>): Action<[Orde
     return intended.id;
   }
 
-  /** Where to confirm it; null if that turns out to have been done before. */
-  async function prepare(order: Order): Promise<{ intent_id: string; confirm_url: string } | null> {
+  /** Where to confirm it. Throws DoneBefore if that turns out to have been done already. */
+  async function prepare(order: Order): Promise<PreparedIntent> {
     const before = intended?.id;
     const id = idFor(order);
     try {
@@ -76,7 +83,7 @@ export function useIntent<Order extends object>(deed: Deed<Order>): Action<[Orde
       if (!(thrown instanceof ApiError) || thrown.unanswered || id !== before) throw thrown;
       // Cancelled or expired, so certainly not done: the same words may be tried anew.
       if (thrown.code === "intent_over") return deed.prepare(idFor(order, true), order);
-      if (await isDone(id)) return null;
+      if (await isDone(id)) throw new DoneBefore();
       throw thrown;
     }
   }
@@ -99,9 +106,8 @@ export function useIntent<Order extends object>(deed: Deed<Order>): Action<[Orde
   }
 
   const action = useAction(async (order: Order) => {
-    const prepared = await prepare(order);
+    const outcome = await openBankSheet(prepare(order)).then((answer) => answer.outcome, doneBefore);
     const id = idFor(order);
-    const outcome = prepared === null ? "done" : (await openBankSheet(prepared.confirm_url, id)).outcome;
     if (outcome === "done" || (await isDone(id))) await finish(id);
     else {
       dropDraft(deed.name);

@@ -35,6 +35,8 @@ export interface Intent {
   passkeys: Descriptor[];
   must_sign: boolean;
   rp_id: string;
+  /** What came of it, once it was done; `state`: how far the thing itself has come by that. */
+  result: { state?: string } | null;
   session: Session;
 }
 

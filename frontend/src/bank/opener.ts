@@ -1,4 +1,4 @@
-import type { BankHeight, BankMessage, BankOutcome } from "@/shared/bankSheet";
+import type { BankCancel, BankHeight, BankMessage, BankOutcome } from "@/shared/bankSheet";
 
 /** The page that opened this one: it frames it, or opened it as a window; null where somebody came by themselves. */
 function opener(): Window | null {
@@ -15,8 +15,27 @@ export function tell(appOrigin: string, outcome: BankOutcome, intentId: string):
   if (!framed && window.opener) window.close();
 }
 
-/** Says how tall the content is. The page that frames this one decides what to make of it. */
+/** Calls back when the page that opened this window gives that intent up: that page alone, by its window and origin. */
+export function onCancel(appOrigin: string, intentId: () => string, given: () => void): () => void {
+  function hear(event: MessageEvent<unknown>): void {
+    if (framed || event.origin !== appOrigin || event.source === null || event.source !== opener()) return;
+    const { type, intent_id: id } = (event.data ?? {}) as Partial<BankCancel>;
+    if (type === "rongliao.bank.cancel" && id === intentId() && id !== "") given();
+  }
+  addEventListener("message", hear);
+  return () => removeEventListener("message", hear);
+}
+
+/** Below this much a window stays as it is. */
+const SLACK_PX = 8;
+
+/** Says how tall the content is. The page that frames this one decides what to make of it; a window fits itself. */
 export function tellHeight(appOrigin: string, height: number): void {
   const message: BankHeight = { type: "rongliao.bank.height", height: Math.ceil(height) };
   if (framed) window.parent.postMessage(message, appOrigin);
+  else if (window.opener) {
+    const most = screen.availHeight - (window.outerHeight - window.innerHeight);
+    const by = Math.min(message.height, most) - window.innerHeight;
+    if (Math.abs(by) > SLACK_PX) window.resizeBy(0, by);
+  }
 }

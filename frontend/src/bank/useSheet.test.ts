@@ -5,8 +5,15 @@ import { hashOf } from "./statement";
 import { useSheet } from "./useSheet";
 
 const ID = "018f0000-0000-7000-8000-000000000001";
-const told = vi.hoisted(() => vi.fn());
-vi.mock("./opener", () => ({ tell: told, framed: true }));
+const [told, opener] = vi.hoisted(() => [vi.fn(), { giveUp: (): void => undefined }]);
+vi.mock("./opener", () => ({
+  tell: told,
+  framed: true,
+  onCancel: (origin: string, intentId: () => string, given: () => void) => {
+    opener.giveUp = () => (origin === "http://app" && intentId() === ID ? given() : undefined);
+    return () => undefined;
+  },
+}));
 
 /** A bank at the other end of fetch: one intent, one PIN. */
 class Bank {
@@ -18,6 +25,7 @@ class Bank {
   attempts: string[] = [];
   presents: (string | undefined)[] = [];
   kind = "transfer";
+  result: { state?: string } | null = null;
   refuse: { code: string; status: number; params?: object } | null = null;
   silent = false;
 
@@ -32,7 +40,7 @@ class Bank {
     const hash = statement === null ? null : await hashOf(this.lies ? `${statement} ` : statement);
     return {
       id: ID, kind: this.kind, state: this.state, statement, statement_hash: hash, challenge_s: 120,
-      pin_state: this.pinState, tries_left: 5, session: { id: ID, idle_s: 300, left_s: 900 }, passkeys: [], must_sign: false, rp_id: "localhost",
+      result: this.result, pin_state: this.pinState, tries_left: 5, session: { id: ID, idle_s: 300, left_s: 900 }, passkeys: [], must_sign: false, rp_id: "localhost",
     };
   }
 
@@ -96,6 +104,27 @@ describe("the sheet", () => {
     expect(sheet.pin.value).toBe("");
     await vi.waitFor(() => expect(told).toHaveBeenCalledWith("http://app", "done", ID), 2_000);
     expect(told).toHaveBeenCalledTimes(1);
+  });
+
+  it.each([
+    ["transfer", { state: "pending" }, "Sent, not yet received"],
+    ["wealth.subscribe", { state: "accepted" }, "Accepted, not yet confirmed"],
+    ["payout", { state: "accepted" }, "Accepted, on its way"],
+    ["own_transfer", {}, "In your account"],
+    ["change_pin", null, "Done"],
+    ["something new", { state: "new" }, "Done"],
+  ])("says of a %s what came of it", async (kind, result, words) => {
+    await sheet.start("code");
+    Object.assign(bank, { kind, result, state: "executed" });
+    await sheet.start("code");
+    expect([sheet.phase.value, sheet.outcome.value]).toEqual(["done", words]);
+  });
+
+  it("is given up when the page that opened it says so, but not while it is being done", async () => {
+    await sheet.start("code");
+    opener.giveUp();
+    await vi.waitFor(() => expect(told).toHaveBeenCalledWith("http://app", "cancelled", ID));
+    expect([bank.state, sheet.phase.value]).toEqual(["cancelled", "over"]);
   });
 
   it("does not draw a statement whose hash is another", async () => {

@@ -1,9 +1,9 @@
 import { computed, onScopeDispose, ref, shallowRef } from "vue";
 import { ApiError, messageOf } from "@/shared/api";
-import { t } from "@/shared/i18n";
+import { i18n, t } from "@/shared/i18n";
 import { online } from "@/shared/online";
 import { bank, type Asked, type Config, type Intent } from "./bank";
-import { tell } from "./opener";
+import { onCancel, tell } from "./opener";
 import { make, passkeysWork, sign } from "./passkey";
 import { compare, hashOf, parseStatement, sameWords, type ShownFact, type Statement } from "./statement";
 
@@ -39,6 +39,7 @@ export function useSheet() {
   let idleUntil = 0;
   let renewAt = Infinity;
   let told = false;
+  let deafen = (): void => undefined;
 
   const busy = computed(() => phase.value === "loading" || phase.value === "sending");
   const locked = computed(() => intent.value?.pin_state === "locked");
@@ -49,6 +50,12 @@ export function useSheet() {
   const typing = computed(
     () => ["choose", "repeat", "current"].includes(phase.value) || (phase.value === "confirm" && !locked.value && !mustSign.value),
   );
+  /** What came of it, in words: confirmed here does not mean that the thing itself is over. */
+  const outcome = computed(() => {
+    const { kind, result } = intent.value ?? {};
+    const key = `bank.outcome.${[kind?.replace(".", "_"), result?.state].filter(Boolean).join("_")}`;
+    return i18n.global.te(key) ? t(key) : t("bank.done");
+  });
   const asked = ref<Asked>("pin");
   /** One may go back from the proof of identity to the PIN that one knows after all. */
   const mayGoBack = computed(() => asked.value === "device" || (intent.value?.pin_state === "set" && intent.value.kind !== "reset_pin"));
@@ -111,7 +118,10 @@ export function useSheet() {
     phase.value = "loading";
     say("");
     try {
-      config.value ??= await bank.config();
+      if (!config.value) {
+        config.value = await bank.config();
+        deafen = onCancel(config.value.app_origin, () => intentId, () => void cancel());
+      }
       if (!intentId) {
         if (!code) {
           end(t("bank.over.noCode"));
@@ -347,10 +357,13 @@ export function useSheet() {
     else if (performance.now() >= renewAt && online.value) void renew();
   }
   const timer = setInterval(tick, TICK_MS);
-  onScopeDispose(() => clearInterval(timer));
+  onScopeDispose(() => {
+    clearInterval(timer);
+    deafen();
+  });
 
   return {
     phase, config, intent, statement, facts, amountBefore, changed, error, note, shaken, pin, left, busy, live, typing, mayGoBack,
-    asked, mustSign, maySign, start, press, back, cancel, proved, forgot, signIt, makeIt,
+    asked, outcome, mustSign, maySign, start, press, back, cancel, proved, forgot, signIt, makeIt,
   };
 }

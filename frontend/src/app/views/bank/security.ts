@@ -26,8 +26,7 @@ export interface Passkey {
 
 /** Opens the bank's own page over what was prepared; whether it was done there. */
 async function confirmed(prepared: Promise<PreparedIntent>): Promise<boolean> {
-  const { intent_id, confirm_url } = await prepared;
-  return (await openBankSheet(confirm_url, intent_id)).outcome === "done";
+  return (await openBankSheet(prepared)).outcome === "done";
 }
 
 export const security = {

@@ -5,7 +5,6 @@ import type { PreparedIntent } from "@/cards/transfers";
 
 /** Has the first PIN chosen on the bank's own page; whether it was. */
 export async function setPin(): Promise<boolean> {
-  const { intent_id, confirm_url } = await api.post<PreparedIntent>("/api/finance/pin", { id: newId() });
-  const { outcome } = await openBankSheet(confirm_url, intent_id);
+  const { outcome } = await openBankSheet(api.post<PreparedIntent>("/api/finance/pin", { id: newId() }));
   return outcome === "done";
 }
