@@ -33,7 +33,7 @@ class RepliesMoved(Refusal):
     code = "replies_moved"
     status = 409
     zh = "菜单和自动回复刚被别人改过,您的修改没有保存。请载入最新内容后再改。"
-    en = "Somebody else has just changed the menu and the replies. Yours were not saved; load the latest and change that."
+    en = "Somebody else has just changed the menu and replies. Yours were not saved; load the latest and change that."
 
 
 class NobodyFollows(Refusal):

@@ -223,7 +223,11 @@ def test_two_operators_do_not_overwrite_each_others_menu_and_a_lost_answer_is_no
     assert (first.status_code, first.json()["revision"]) == (200, seen["revision"] + 1)
     again = fang.put(path, {**seen, "greeting": "早上好。"})
     assert (again.status_code, again.json()) == (200, first.json())
-    for change in ({"greeting": "晚上好。"}, {"greeting": "早上好。", "keywords": []}, {"revision": seen["revision"] + 2}):
+    for change in (
+        {"greeting": "晚上好。"},
+        {"greeting": "早上好。", "keywords": []},
+        {"revision": seen["revision"] + 2},
+    ):
         other = fang.put(path, {**seen, **change})
         assert (other.status_code, other.json()["error"]["code"]) == (409, "replies_moved")
     without = {name: value for name, value in seen.items() if name != "revision"}
