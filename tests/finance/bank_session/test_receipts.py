@@ -190,7 +190,7 @@ def test_receipts_come_in_pages(bench: Bench) -> None:
 
 def test_a_bank_may_sign_with_another_signer(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     class Chip:
-        algorithm, key_id = "SM2", "hsm-1"
+        algorithm, key_id = "HSM", "hsm-1"
 
         def sign(self, content: bytes) -> bytes:
             return b"by the chip"
@@ -201,8 +201,8 @@ def test_a_bank_may_sign_with_another_signer(bench: Bench, monkeypatch: pytest.M
     monkeypatch.setattr(signing.signer, "_adapter", Chip())
     intent_id = confirmed(bench)
 
-    assert bench.caller().get(f"/api/finance/intents/{intent_id}/receipt").json()["algorithm"] == "SM2"
-    with pytest.raises(Forged, match="SM2"):
+    assert bench.caller().get(f"/api/finance/intents/{intent_id}/receipt").json()["algorithm"] == "HSM"
+    with pytest.raises(Forged, match="signed by HSM"):
         verify(receipts.as_file(receipts.issue(uuid.UUID(intent_id))), KEY)
 
 
