@@ -5,9 +5,11 @@ from uuid import UUID
 from django.db.models import Q
 
 from accounts import queries as people
-from finance.wealth.models import Document, Nav, Offer, Order, Product
+from finance.wealth.models import Document, DocumentFile, Nav, Offer, Order, Product, ProductDraft
 from kernel.errors import NotAllowed, NotFound
 
+PRODUCT_MAKERS = frozenset({"product", "operator"})
+PRODUCT_CHECKERS = frozenset({"checker"})
 NAV_MAKERS = frozenset({"product", "operator"})
 NAV_CHECKERS = frozenset({"checker"})
 
@@ -31,7 +33,7 @@ def document_for(product_id: UUID, document_id: UUID) -> Document:
 def order_for(person_id: UUID, order_id: UUID, *, lock: bool = False) -> Order:
     """The person's own order. Raises NotFound. `lock` holds the row until the transaction ends."""
     orders = Order.objects.select_for_update(of=("self",)) if lock else Order.objects.all()
-    order = orders.select_related("product", "nav", "offer").filter(pk=order_id, person_id=person_id).first()
+    order = orders.select_related("product", "nav", "terms", "offer").filter(pk=order_id, person_id=person_id).first()
     if order is None:
         raise NotFound
     return order
@@ -86,3 +88,38 @@ def nav_for(nav_id: UUID, *, lock: bool = False) -> Nav:
     if nav is None:
         raise NotFound
     return nav
+
+
+def may_enter_products(person_id: UUID) -> None:
+    """Raises NotAllowed for whoever is no product manager or operator."""
+    if not people.roles_of(person_id) & PRODUCT_MAKERS:
+        raise NotAllowed
+
+
+def may_approve_products(person_id: UUID) -> None:
+    """Raises NotAllowed for whoever is no checker."""
+    if not people.roles_of(person_id) & PRODUCT_CHECKERS:
+        raise NotAllowed
+
+
+def may_see_products(person_id: UUID) -> None:
+    """Raises NotAllowed for whoever neither enters nor approves products."""
+    if not people.roles_of(person_id) & (PRODUCT_MAKERS | PRODUCT_CHECKERS):
+        raise NotAllowed
+
+
+def draft_for(draft_id: UUID, *, lock: bool = False) -> ProductDraft:
+    """A draft of a product, for operations. Raises NotFound. `lock` holds the row until the transaction ends."""
+    drafts = ProductDraft.objects.select_for_update(of=("self",), no_key=True) if lock else ProductDraft.objects.all()
+    draft = drafts.select_related("product", "maker", "checker").filter(pk=draft_id).first()
+    if draft is None:
+        raise NotFound
+    return draft
+
+
+def file_for(file_id: UUID) -> DocumentFile:
+    """A file that operations uploaded, with its bytes. Raises NotFound."""
+    file = DocumentFile.objects.filter(pk=file_id).first()
+    if file is None:
+        raise NotFound
+    return file

@@ -13,10 +13,9 @@ from typing import Literal
 import chinese_calendar
 
 from finance.wealth.errors import CalendarMissing
-from finance.wealth.models import CalendarYear, ClosedDay
+from finance.wealth.models import CUT_OFF, CalendarYear, ClosedDay
 from kernel.clock import BANK_ZONE
 
-CUT_OFF = time(15, 0)
 CONFIRM_FROM = time(9, 0)
 """From when on T+1 an order is confirmed."""
 
@@ -80,17 +79,17 @@ def at(day: date, clock: time) -> datetime:
     return datetime.combine(day, clock, BANK_ZONE).astimezone(UTC)
 
 
-def session_at(moment: datetime) -> Session:
-    """The session of an order given at `moment`: before 15:00 of a trading day that day, else the next one.
+def session_at(moment: datetime, cut_off: time = CUT_OFF) -> Session:
+    """The session of an order given at `moment`: before the cut-off of a trading day that day, else the next one.
 
-    Exactly 15:00:00 is late. The order is confirmed on the trading day after. Raises CalendarMissing.
+    Exactly at the cut-off is late. The order is confirmed on the trading day after. Raises CalendarMissing.
     """
     local = moment.astimezone(BANK_ZONE)
     today = local.date()
-    on_time = _is_open(today) and local.time() < CUT_OFF
+    on_time = _is_open(today) and local.time() < cut_off
     trading_day = today if on_time else next_trading_day(today)
     confirm_day = next_trading_day(trading_day)
-    return Session(trading_day, at(trading_day, CUT_OFF), confirm_day, at(confirm_day, CONFIRM_FROM))
+    return Session(trading_day, at(trading_day, cut_off), confirm_day, at(confirm_day, CONFIRM_FROM))
 
 
 @dataclass(frozen=True)

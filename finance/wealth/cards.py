@@ -66,13 +66,16 @@ def shares_text(shares: int) -> str:
 
 
 def product_payload(offer: Offer) -> dict[str, Any]:
-    """The card of an offer: the facts of the terms that were offered."""
+    """The card of an offer: the facts of the terms that were offered.
+
+    English words are part of the terms since operations enter products; terms from before have the product's.
+    """
     product: Product = offer.product
     facts = offer.terms.facts
     return {
         "product_id": str(product.pk),
         "name": facts["name"],
-        "name_en": product.name_en,
+        "name_en": facts.get("name_en", product.name_en),
         "kind": facts["kind"],
         "risk": max(facts["issuer_risk"], facts["seller_risk"]),
         "benchmark_low_bp": facts["benchmark_low_bp"],
@@ -81,7 +84,7 @@ def product_payload(offer: Offer) -> dict[str, Any]:
         "step_fen": facts["step_fen"],
         "term_days": facts["term_days"],
         "open_days": facts["open_days"],
-        "open_days_en": product.open_days_en,
+        "open_days_en": facts.get("open_days_en", product.open_days_en),
         "subscription_fee_bp": facts["subscription_fee_bp"],
         "registration_code": facts["registration_code"],
         "terms_sha256": offer.terms.sha256,
@@ -90,12 +93,12 @@ def product_payload(offer: Offer) -> dict[str, Any]:
 
 
 def order_payload(order: Order) -> dict[str, Any]:
-    """The card of an order in its present state."""
-    product, nav = order.product, order.nav
+    """The card of an order in its present state, named as its terms name the product."""
+    product, nav, facts = order.product, order.nav, order.terms.facts
     return {
         "product_id": str(product.pk),
-        "name": product.name,
-        "name_en": product.name_en,
+        "name": facts["name"],
+        "name_en": facts.get("name_en", product.name_en),
         "amount_fen": order.amount_fen,
         "trading_day": order.trading_day.isoformat(),
         "confirm_day": order.confirm_day.isoformat(),

@@ -113,3 +113,77 @@ class NotATradingDay(Invalid):
     code = "not_a_trading_day"
     zh = "只能录入今天及以前交易日的净值。"
     en = "A NAV belongs to a trading day that has come."
+
+
+class OwnDraft(Refusal):
+    code = "own_draft"
+    status = 403
+    zh = "须由没有录入或修改过这份草稿的人复核,未做任何更改。"
+    en = "A draft is checked by somebody who has not written in it. Nothing was changed."
+
+
+class DraftChanged(Conflict):
+    code = "draft_changed"
+    zh = "这份草稿在您查看期间有改动,未做任何更改,请刷新后重新核对。"
+    en = "The draft has changed since you looked. Nothing was changed; refresh and check again."
+
+
+class DraftClosed(Conflict):
+    code = "draft_closed"
+    zh = "这份草稿已经办结,未做任何更改。"
+    en = "This draft is already decided. Nothing was changed."
+
+
+class DraftReturned(Conflict):
+    code = "draft_returned"
+    zh = "这份草稿已退回,修改并重新提交之后才能复核。"
+    en = "This draft was sent back. It can be checked once it has been changed and handed in again."
+
+
+class DraftWaiting(Conflict):
+    code = "draft_waiting"
+    zh = "代码 {product_code} 已有一份未办结的草稿,请在那一份上修改,或先撤回它。"
+    en = "There is an open draft for {product_code}. Change that one, or withdraw it first."
+
+
+class CodeTaken(Conflict):
+    code = "code_taken"
+    zh = "产品代码 {product_code} 已被使用,请换一个,或在原产品上修改。"
+    en = "The product code {product_code} is taken. Choose another, or change the product that has it."
+
+
+class QuotaBelowUsed(Conflict):
+    code = "quota_below_used"
+    zh = "额度不能低于已售出的 {used} 元,未做任何更改。"
+    en = "The quota cannot be less than what has been sold, ¥ {used}. Nothing was changed."
+
+
+class SaleAsItIs(Conflict):
+    code = "sale_as_it_is"
+    zh = "产品的销售状态已经如此,无需更改。"
+    en = "The product is already so. There is nothing to change."
+
+
+class FileNotReadable(Invalid):
+    code = "file_not_readable"
+    zh = "只接受 UTF-8 编码的文本文件或 PDF,未保存。"
+    en = "Only a text file in UTF-8 or a PDF is taken. It was not kept."
+
+
+class FileTooLarge(Invalid):
+    code = "file_too_large"
+    status = 413
+    zh = "文件不能超过 {most_mib} MB,未保存。"
+    en = "A file has at most {most_mib} MB. It was not kept."
+
+
+class AccountHasOrders(Conflict):
+    code = "account_has_orders"
+    zh = "这个账户还有未完结的理财委托,等它完结再销户。没有销户。"
+    en = "An order for a wealth product is still open on this account, so the account stays open."
+
+
+class AccountHasHoldings(Conflict):
+    code = "account_has_holdings"
+    zh = "用这个账户购买的理财还在持有中,款项将回到这里,暂不能销户。没有销户。"
+    en = "Wealth products bought from this account are still held and pay back into it, so it stays open."

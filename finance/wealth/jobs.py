@@ -38,7 +38,9 @@ def show_offer(payload: Payload) -> None:
 @consumer("wealth.order")
 def show_order(payload: Payload) -> None:
     """Shows the order's present state: its own card where it was bought, the product card, and open pages."""
-    order = Order.objects.select_related("product", "nav", "offer__product", "offer__terms").get(pk=payload["order_id"])
+    order = Order.objects.select_related("product", "nav", "terms", "offer__product", "offer__terms").get(
+        pk=payload["order_id"]
+    )
     state, shown, revision = order.state, order_payload(order), _REVISION[order.state]
     watchers = [order.person_id]
     offer = order.offer

@@ -1,5 +1,6 @@
 """Products with their terms and documents, NAVs, assessments, offers, orders, holdings, the exchange's calendar."""
 
+from datetime import date, time
 from typing import ClassVar
 
 from django.conf import settings
@@ -11,10 +12,16 @@ from kernel.ids import new_id
 
 SHARE_UNITS = 100
 """Shares are whole hundredths of a share."""
+CUT_OFF = time(15, 0)
+"""When the exchange closes: no order may be taken for a day's NAV later, and a product may end its day earlier."""
 
 
 class Product(models.Model):
-    """Something that customers may put money into. Its facts change only together with a new Terms version."""
+    """Something that customers may put money into. Its facts change only together with a new Terms version.
+
+    Amounts are fen of CNY, the one currency here. `sale_from` and `sale_until` are the first and the last day on which
+    it is sold, without bounds where null.
+    """
 
     class Kind(models.TextChoices):
         CASH = "cash"
@@ -47,6 +54,9 @@ class Product(models.Model):
     custody_fee_bp = models.PositiveIntegerField(default=0)
     registration_code = models.CharField(max_length=30)
     nav_scale = models.PositiveIntegerField(default=10_000)
+    cut_off = models.TimeField(default=CUT_OFF)
+    sale_from = models.DateField(null=True)
+    sale_until = models.DateField(null=True)
     quota_fen = models.BigIntegerField()
     quota_used_fen = models.BigIntegerField(default=0)
     status = models.CharField(max_length=8, choices=Status, default=Status.ON_SALE)
@@ -66,6 +76,8 @@ class Product(models.Model):
                 condition=Q(quota_used_fen__gte=0) & Q(quota_used_fen__lte=F("quota_fen")),
             ),
             models.CheckConstraint(name="product_nav_scale_known", condition=Q(nav_scale__in=[10_000, 1_000_000])),
+            models.CheckConstraint(name="product_cut_off_by_close", condition=Q(cut_off__lte=CUT_OFF)),
+            models.CheckConstraint(name="product_sale_days_in_order", condition=Q(sale_until__gte=F("sale_from"))),
         ]
 
     @property
@@ -73,9 +85,38 @@ class Product(models.Model):
         """1..5: where issuer and seller differ the higher stands."""
         return max(self.issuer_risk, self.seller_risk)
 
+    def on_sale(self, today: date) -> bool:
+        """Whether it is sold on that business day."""
+        started = self.sale_from is None or self.sale_from <= today
+        ended = self.sale_until is not None and self.sale_until < today
+        return self.status == self.Status.ON_SALE and started and not ended
+
+
+class DocumentFile(models.Model):
+    """A file that operations uploaded, byte for byte. Never changed; the same bytes are the same row.
+
+    `text` is what a reader is shown of a text file; a PDF has none and is opened as it is.
+    """
+
+    class MediaType(models.TextChoices):
+        TEXT = "text/plain"
+        PDF = "application/pdf"
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    sha256 = models.CharField(max_length=64, unique=True)
+    media_type = models.CharField(max_length=20, choices=MediaType)
+    size = models.PositiveIntegerField()
+    content = models.BinaryField()
+    text = models.TextField(blank=True)
+    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    uploaded_at = models.DateTimeField(db_default=TransactionNow())
+
 
 class Document(models.Model):
-    """A text that a buyer opens first. Never changed: another wording is another document."""
+    """What a buyer opens first, a text or a PDF. Never changed: another wording is another document.
+
+    `sha256` is of the file's bytes, or of the text where there is no file.
+    """
 
     class Kind(models.TextChoices):
         MANUAL = "manual"
@@ -89,6 +130,7 @@ class Document(models.Model):
     title_en = models.CharField(max_length=160)
     text = models.TextField()
     sha256 = models.CharField(max_length=64)
+    file = models.ForeignKey(DocumentFile, on_delete=models.PROTECT, related_name="+", null=True)
     is_current = models.BooleanField(default=True)
 
     class Meta:
@@ -111,6 +153,83 @@ class Terms(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["product", "number"], name="one_terms_per_number")]
+
+
+class ProductDraft(models.Model):
+    """What somebody wants of a product, until a second person has decided: a new one, a change, off sale, on again.
+
+    Nothing of it is in force before. `facts` are all facts that the product shall have (actions.shelf.Facts, as JSON)
+    and `documents` the files by kind; a kind that is missing keeps the document in force.
+    """
+
+    class Purpose(models.TextChoices):
+        NEW = "new"
+        CHANGE = "change"
+        OFF_SALE = "off_sale"
+        ON_SALE = "on_sale"
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        RETURNED = "returned"
+        APPROVED = "approved"
+        WITHDRAWN = "withdrawn"
+
+    id = models.UUIDField(primary_key=True)
+    purpose = models.CharField(max_length=8, choices=Purpose)
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="drafts", null=True)
+    code = models.CharField(max_length=20)
+    facts = models.JSONField(null=True)
+    documents = models.JSONField(default=dict)
+    note = models.CharField(max_length=200, blank=True)
+    state = models.CharField(max_length=9, choices=State, default=State.WAITING)
+    revision = models.PositiveIntegerField(default=1)
+    maker = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    checker = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", null=True)
+    terms = models.ForeignKey(Terms, on_delete=models.PROTECT, related_name="+", null=True)
+    """The version that its approval put in force."""
+    entered_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["code"], condition=Q(state__in=["waiting", "returned"]), name="one_open_draft_per_code"
+            ),
+            models.CheckConstraint(
+                name="draft_checker_is_not_maker", condition=Q(checker__isnull=True) | ~Q(checker=F("maker"))
+            ),
+            models.CheckConstraint(
+                name="draft_approved_by_a_checker",
+                condition=Q(state="approved", checker__isnull=False, closed_at__isnull=False, product__isnull=False)
+                | (Q(checker__isnull=True) & ~Q(state="approved")),
+            ),
+            models.CheckConstraint(
+                name="draft_facts_where_needed",
+                condition=Q(purpose__in=["new", "change"], facts__isnull=False)
+                | Q(purpose__in=["off_sale", "on_sale"], facts__isnull=True),
+            ),
+        ]
+        indexes = [models.Index(fields=["-entered_at", "-id"], name="draft_newest")]
+
+
+class DraftStep(models.Model):
+    """One thing that somebody did with a draft. Who ever wrote in it does not approve it."""
+
+    class What(models.TextChoices):
+        ENTERED = "entered"
+        CHANGED = "changed"
+        RETURNED = "returned"
+        APPROVED = "approved"
+        WITHDRAWN = "withdrawn"
+
+    draft = models.ForeignKey(ProductDraft, on_delete=models.PROTECT, related_name="steps")
+    what = models.CharField(max_length=9, choices=What)
+    revision = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64)
+    """Of all that the draft said then."""
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=200, blank=True)
+    at = models.DateTimeField()
 
 
 class Nav(models.Model):

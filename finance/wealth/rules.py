@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from finance.wealth.models import SHARE_UNITS, Order
+from finance.wealth.models import SHARE_UNITS, Document, DocumentFile, Order
 from finance.wealth.questionnaire import CLASS_NAMES, RISK_NAMES
 
 FEN_PER_YUAN = 100
@@ -144,3 +144,8 @@ def change_bp(first: int, last: int) -> int:
 def can_cancel(order: Order, moment: datetime) -> bool:
     """Whether the person may still cancel at `moment`: accepted, and before its cut-off."""
     return order.state == Order.State.ACCEPTED and moment < order.cut_off_at
+
+
+def media_type_of(document: Document) -> str:
+    """What a document is: only a text has words of its own."""
+    return DocumentFile.MediaType.TEXT if document.text else DocumentFile.MediaType.PDF

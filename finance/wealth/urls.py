@@ -2,13 +2,14 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from finance.wealth.api import advice, operations, orders, shop
+from finance.wealth.api import advice, operations, orders, products, shop
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("products", shop.Products.as_view()),
     path("products/<uuid:product_id>", shop.ProductPage.as_view()),
     path("products/<uuid:product_id>/navs", shop.Navs.as_view()),
     path("products/<uuid:product_id>/documents/<uuid:document_id>", shop.Document.as_view()),
+    path("products/<uuid:product_id>/documents/<uuid:document_id>/file", shop.DocumentFile.as_view()),
     path("products/<uuid:product_id>/documents/<uuid:document_id>/opened", shop.DocumentOpened.as_view()),
     path("assessment", shop.AssessmentPage.as_view()),
     path("assessments", shop.Assessments.as_view()),
@@ -22,4 +23,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("customers/<uuid:customer_id>/shelf", advice.CustomerShelf.as_view()),
     path("operations/navs", operations.NavRows.as_view()),
     path("operations/navs/<uuid:nav_id>/approve", operations.NavApprove.as_view()),
+    path("operations/products", products.KeptProducts.as_view()),
+    path("operations/products/<uuid:product_id>", products.KeptProduct.as_view()),
+    path("operations/product-drafts", products.Drafts.as_view()),
+    path("operations/product-drafts/<uuid:draft_id>", products.Draft.as_view()),
+    path("operations/product-drafts/<uuid:draft_id>/approve", products.DraftApprove.as_view()),
+    path("operations/product-drafts/<uuid:draft_id>/return", products.DraftReturn.as_view()),
+    path("operations/product-drafts/<uuid:draft_id>/withdraw", products.DraftWithdraw.as_view()),
+    path("operations/product-files", products.Files.as_view()),
+    path("operations/product-files/<uuid:file_id>", products.File.as_view()),
 ]

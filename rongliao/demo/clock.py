@@ -10,7 +10,8 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from finance.wealth.calendar import CUT_OFF, at, next_trading_day, session_at
+from finance.wealth.calendar import at, next_trading_day, session_at
+from finance.wealth.models import CUT_OFF
 from kernel import audit, jobs
 from kernel.api import ApiView
 from kernel.clock import advance, business_date, business_now

@@ -1,6 +1,6 @@
 """The demo's shelf: seven products with documents and NAVs, what everybody's risk class is, and who holds what."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from random import Random
 from uuid import UUID
@@ -12,6 +12,7 @@ from finance.wealth.actions import history
 from finance.wealth.calendar import is_trading_day, trading_days_back
 from finance.wealth.questionnaire import QUESTIONS
 from kernel.clock import business_date
+from kernel.ids import new_id
 from kernel.money import yuan
 from rongliao import demo
 
@@ -409,6 +410,18 @@ def _assess(world: demo.World) -> None:
         )
 
 
+def _propose(world: demo.World) -> None:
+    """A change that waits for the checker."""
+    facts, _ = PRODUCTS["KCXF"]
+    actions.enter_draft(
+        draft_id=new_id(),
+        maker_id=world.people["fang"],
+        purpose="change",
+        product_id=world.products["KCXF"],
+        wanted=actions.Wanted(facts=replace(facts, management_fee_bp=100), documents=(), note="管理人下调管理费"),
+    )
+
+
 def fill(world: demo.World) -> None:
     """Puts the products on the shelf with their past, assesses the people, and enters what they hold."""
     _shelve(world)
@@ -425,3 +438,4 @@ def fill(world: demo.World) -> None:
             funds_from="demo-opening",
         )
     actions.stop_sale(product_id=world.products[SOLD_OUT], actor_id=world.people["fang"])
+    _propose(world)

@@ -12,8 +12,8 @@ from finance.ledger import queries as accounts
 from finance.ledger.models import Account
 from finance.wealth.actions.assess import last_valid_day
 from finance.wealth.actions.settle import CLEARING, add_to_holding
-from finance.wealth.calendar import CONFIRM_FROM, CUT_OFF, at, next_trading_day
-from finance.wealth.models import Assessment, Nav, Order, Product
+from finance.wealth.calendar import CONFIRM_FROM, at, next_trading_day
+from finance.wealth.models import CUT_OFF, Assessment, Nav, Order, Product
 from finance.wealth.queries.shelf import terms_of
 from finance.wealth.questionnaire import VERSION, assess
 from finance.wealth.rules import fee_within, shares_for

@@ -7,9 +7,10 @@ from django.db import transaction
 from chat.access import conversation_for
 from finance.wealth.access import customer_of, product_for
 from finance.wealth.errors import NotSuitable, ProductNotOnSale
-from finance.wealth.models import Offer, Product
+from finance.wealth.models import Offer
 from finance.wealth.queries import suitability, terms_of
 from kernel import audit, jobs
+from kernel.clock import business_date
 from kernel.errors import KeyReused
 from kernel.ids import new_id
 
@@ -33,7 +34,7 @@ def send_product_card(
             raise KeyReused
         return before
     product = product_for(product_id)
-    if product.status != Product.Status.ON_SALE:
+    if not product.on_sale(business_date()):
         raise ProductNotOnSale
     judged = suitability(customer_id, product_id)
     if not judged.ok:

@@ -19,7 +19,7 @@ from finance.ledger.models import Account
 from finance.wealth.access import offer_for, order_for, product_for
 from finance.wealth.actions.orders import announce, finish, give_back_quota
 from finance.wealth.calendar import Session, session_at
-from finance.wealth.errors import AccountCannotPay, CutOffPassed, OrderFinished, QuotaUsedUp
+from finance.wealth.errors import AccountCannotPay, CutOffPassed, OrderFinished, ProductNotOnSale, QuotaUsedUp
 from finance.wealth.models import Document, Order, Product, RiskAcknowledgement, Terms
 from finance.wealth.queries import Wish, class_of, purchase_checks, terms_of
 from finance.wealth.queries.checks import paying_account
@@ -112,7 +112,7 @@ def _purchase(person_id: UUID, product: Product, amount_fen: int, account_id: UU
         account=account,
         amount_fen=amount_fen,
         fee_fen=fee_within(amount_fen, product.subscription_fee_bp),
-        session=session_at(moment),
+        session=session_at(moment, product.cut_off),
     )
 
 
@@ -199,12 +199,22 @@ def restate_purchase(intent: Intent) -> StatementDraft:
     return _draft(purchase, class_of(intent.person_id).person_class)
 
 
-def _take_quota(product_id: UUID, amount_fen: int) -> None:
-    """Takes part of the quota, or raises QuotaUsedUp. The product's row is the last lock that is taken."""
-    left = Product.objects.filter(pk=product_id, quota_used_fen__lte=F("quota_fen") - amount_fen)
-    if not left.update(quota_used_fen=F("quota_used_fen") + amount_fen):
+def _take_quota(product_id: UUID, amount_fen: int, terms: Terms) -> None:
+    """Takes part of the quota of a product whose terms are still these, or raises what forbids it.
+
+    The product's row is the last lock that is taken. From here on nobody changes its terms or takes it off sale
+    before this order is in the books; whoever did so while it was being made is seen now.
+    """
+    open_now = Product.objects.filter(pk=product_id, status=Product.Status.ON_SALE)
+    if not open_now.filter(quota_used_fen__lte=F("quota_fen") - amount_fen).update(
+        quota_used_fen=F("quota_used_fen") + amount_fen
+    ):
         product = product_for(product_id)
+        if product.status != Product.Status.ON_SALE:
+            raise ProductNotOnSale
         raise QuotaUsedUp(left=yuan(product.quota_fen - product.quota_used_fen))
+    if terms_of(product_id) != terms:
+        raise StatementStale
 
 
 @transaction.atomic
@@ -261,7 +271,7 @@ def confirm_purchase(intent: Intent) -> ExecuteResult:
     jobs.enqueue(
         "wealth.confirm", {"order_id": str(order.pk)}, run_at=purchase.session.confirm_at, key=f"due:{order.pk}"
     )
-    _take_quota(product.pk, amount_fen)
+    _take_quota(product.pk, amount_fen, purchase.terms)
     return ExecuteResult({"order_id": str(order.pk), "state": order.state})
 
 

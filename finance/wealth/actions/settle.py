@@ -37,10 +37,10 @@ def add_to_holding(order: Order, shares: int) -> None:
 def confirm_order(order_id: UUID) -> bool:
     """Confirms an accepted order if its day has come and its NAV is public; answers whether it did.
 
-    Takes the held money to wealth-clearing, and enters shares, maturity and holding in the same transaction. Runs any
-    number of times.
+    Takes the held money to wealth-clearing, and enters shares, maturity (by the order's own terms) and holding in the
+    same transaction. Runs any number of times.
     """
-    order = Order.objects.select_for_update(of=("self",)).select_related("product").get(pk=order_id)
+    order = Order.objects.select_for_update(of=("self",)).select_related("product", "terms").get(pk=order_id)
     now = business_now()
     if order.state != Order.State.ACCEPTED or order.hold_id is None or now < at(order.confirm_day, CONFIRM_FROM):
         return False
@@ -53,11 +53,11 @@ def confirm_order(order_id: UUID) -> bool:
         hold_id=order.hold_id,
         legs_to=[(accounts.internal(CLEARING).pk, order.amount_fen)],
         kind="wealth-subscription",
-        memo=order.product.name,
+        memo=order.terms.facts["name"],
     )
     order.nav, order.shares = nav, shares
-    if order.product.term_days:
-        order.matures_on = order.confirm_day + timedelta(days=order.product.term_days)
+    if term_days := order.terms.facts["term_days"]:
+        order.matures_on = order.confirm_day + timedelta(days=term_days)
     finish(order, Order.State.CONFIRMED)
     add_to_holding(order, shares)
     audit.record(

@@ -3,13 +3,13 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Max
 
+from finance.wealth.facts import DocumentText, Facts, plain
 from finance.wealth.models import Document, Product, Terms
 from kernel import audit
 from kernel.ids import new_id
@@ -17,7 +17,9 @@ from kernel.ids import new_id
 TERMS_FIELDS = (
     "code",
     "name",
+    "name_en",
     "issuer",
+    "issuer_en",
     "issuer_risk",
     "seller_risk",
     "kind",
@@ -27,6 +29,10 @@ TERMS_FIELDS = (
     "step_fen",
     "term_days",
     "open_days",
+    "open_days_en",
+    "cut_off",
+    "sale_from",
+    "sale_until",
     "subscription_fee_bp",
     "management_fee_bp",
     "custody_fee_bp",
@@ -35,56 +41,23 @@ TERMS_FIELDS = (
 """What a buyer relies on. Any change of it, or of a document, is a new version of the terms."""
 
 
-@dataclass(frozen=True)
-class DocumentText:
-    """A document before it is kept."""
-
-    kind: str
-    title: str
-    title_en: str
-    text: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Facts:
-    """A product's facts; names and units as in the model."""
-
-    code: str
-    name: str
-    name_en: str
-    issuer: str
-    issuer_en: str
-    issuer_risk: int
-    seller_risk: int
-    kind: str
-    min_fen: int
-    step_fen: int
-    open_days: str
-    open_days_en: str
-    registration_code: str
-    quota_fen: int
-    benchmark_low_bp: int | None = None
-    benchmark_high_bp: int | None = None
-    term_days: int = 0
-    subscription_fee_bp: int = 0
-    management_fee_bp: int = 0
-    custody_fee_bp: int = 0
-    nav_scale: int = 10_000
-    shelf_order: int = 0
-
-
 def _put_documents(product: Product, texts: Sequence[DocumentText]) -> None:
     for text in texts:
-        sha256 = hashlib.sha256(text.text.encode()).hexdigest()
         Document.objects.filter(product=product, kind=text.kind, is_current=True).update(is_current=False)
         Document.objects.create(
-            product=product, kind=text.kind, title=text.title, title_en=text.title_en, text=text.text, sha256=sha256
+            product=product,
+            kind=text.kind,
+            title=text.title,
+            title_en=text.title_en,
+            text=text.text,
+            sha256=text.file_sha256 or hashlib.sha256(text.text.encode()).hexdigest(),
+            file_id=text.file_id,
         )
 
 
 def _new_terms(product: Product) -> Terms:
     documents = Document.objects.filter(product=product, is_current=True).order_by("kind")
-    facts: dict[str, Any] = {name: getattr(product, name) for name in TERMS_FIELDS}
+    facts: dict[str, Any] = {name: plain(getattr(product, name)) for name in TERMS_FIELDS}
     facts["documents"] = {document.kind: document.sha256 for document in documents}
     canonical = json.dumps(facts, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     newest = Terms.objects.filter(product=product).aggregate(Max("number"))["number__max"] or 0
@@ -116,7 +89,14 @@ def change_terms(
     """
     if unknown := set(changes) - set(TERMS_FIELDS):
         raise ValueError(f"not part of the terms: {sorted(unknown)}")
-    product = Product.objects.select_for_update().get(pk=product_id)
+    product = Product.objects.select_for_update(no_key=True).get(pk=product_id)
+    return renew(product, actor_id=actor_id, changes=changes, documents=documents)
+
+
+def renew(
+    product: Product, *, actor_id: UUID | None, changes: dict[str, Any], documents: Sequence[DocumentText]
+) -> Terms:
+    """Puts facts and documents of a locked product in force, as the next version of its terms."""
     for name, value in changes.items():
         setattr(product, name, value)
     product.save(update_fields=list(changes) or None)
@@ -128,8 +108,14 @@ def change_terms(
     return terms
 
 
+def set_sale(product: Product, *, on: bool, actor_id: UUID | None) -> None:
+    """Puts a locked product on sale again or takes it off; what is held of it stays."""
+    product.status = Product.Status.ON_SALE if on else Product.Status.PAUSED
+    product.save(update_fields=["status"])
+    audit.record(actor_id, f"wealth.product.{'resumed' if on else 'paused'}", f"product:{product.pk}", {})
+
+
 @transaction.atomic
 def stop_sale(*, product_id: UUID, actor_id: UUID | None) -> None:
     """Takes a product off the shelf; what is held of it stays."""
-    Product.objects.filter(pk=product_id).update(status=Product.Status.PAUSED)
-    audit.record(actor_id, "wealth.product.paused", f"product:{product_id}", {})
+    set_sale(Product.objects.select_for_update(no_key=True).get(pk=product_id), on=False, actor_id=actor_id)

@@ -10,7 +10,7 @@ from finance.wealth import actions, queries
 from finance.wealth.access import customer_of, offer_for
 from finance.wealth.api.shapes import OfferBody, OfferedShape, OfferShape, ProductsShape
 from finance.wealth.api.shop import PAGE, reader
-from kernel.api import ApiView, limit_of, number_of, page
+from kernel.api import ApiView, limit_of, page
 from kernel.clock import business_now
 
 
@@ -39,6 +39,6 @@ class CustomerShelf(ApiView):
         """The shelf as it suits a customer in the reader's care."""
         customer_of(reader(request), customer_id)
         limit = limit_of(request)
-        found = queries.shelf(customer_id, before=number_of(request, "before"), limit=limit)
-        shown, following = page(found, limit, lambda view: view.product.shelf_order)
+        found = queries.shelf(customer_id, before=request.query_params.get("before") or None, limit=limit)
+        shown, following = page(found, limit, lambda view: queries.shelf_place(view.product))
         return Response(ProductsShape({"items": shown, "next": following}).data)

@@ -38,7 +38,8 @@ class Checks(ApiView):
         ]
         amount_fen = wished["amount_fen"]
         fee_fen = None if amount_fen is None else fee_within(amount_fen, product.subscription_fee_bp)
-        return Response(ChecksShape({"checks": checks, "fee_fen": fee_fen, "session": session_at(business_now())}).data)
+        session = session_at(business_now(), product.cut_off)
+        return Response(ChecksShape({"checks": checks, "fee_fen": fee_fen, "session": session}).data)
 
 
 class Orders(ApiView):

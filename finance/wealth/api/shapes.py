@@ -2,12 +2,13 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from finance.wealth.cards import nav_text
-from finance.wealth.models import Nav, Order, Product
+from finance.wealth.models import Document, DocumentFile, Nav, Order, Product
 from finance.wealth.queries import HoldingView, ProductView, Suitability
-from finance.wealth.rules import can_cancel
+from finance.wealth.rules import can_cancel, media_type_of
 from kernel.fields import FenField, PlainText, WholeField
 
 MAX_SHA = 64
@@ -62,6 +63,10 @@ class ProductShape(serializers.Serializer[ProductView]):
     custody_fee_bp = serializers.IntegerField(source="product.custody_fee_bp")
     registration_code = serializers.CharField(source="product.registration_code")
     status = serializers.ChoiceField(source="product.status", choices=Product.Status.choices)
+    on_sale = serializers.BooleanField(help_text="not taken off, and today is one of its days of sale")
+    sale_from = serializers.DateField(source="product.sale_from", allow_null=True)
+    sale_until = serializers.DateField(source="product.sale_until", allow_null=True)
+    cut_off = serializers.TimeField(source="product.cut_off", format="%H:%M")
     nav_scale = serializers.IntegerField(source="product.nav_scale")
     nav = NavPointShape(allow_null=True)
     day_change_bp = serializers.IntegerField(allow_null=True)
@@ -76,6 +81,7 @@ class DocumentLineShape(serializers.Serializer[dict[str, Any]]):
     title = serializers.CharField()
     title_en = serializers.CharField()
     sha256 = serializers.CharField()
+    media_type = serializers.ChoiceField(choices=DocumentFile.MediaType.choices)
     opened = serializers.BooleanField()
 
 
@@ -99,7 +105,13 @@ class DocumentShape(serializers.Serializer[Any]):
     title = serializers.CharField()
     title_en = serializers.CharField()
     sha256 = serializers.CharField()
-    text = serializers.CharField()
+    media_type = serializers.SerializerMethodField()
+    text = serializers.CharField(help_text="empty for a PDF, which is read as a file")
+
+    @extend_schema_field(serializers.ChoiceField(choices=DocumentFile.MediaType.choices))
+    def get_media_type(self, document: Document) -> str:
+        """What its file is."""
+        return media_type_of(document)
 
 
 class OpenedBody(serializers.Serializer[dict[str, Any]]):
@@ -177,9 +189,10 @@ class PreparedShape(serializers.Serializer[Any]):
 class OrderShape(serializers.Serializer[Order]):
     id = serializers.UUIDField(source="pk")
     product_id = serializers.UUIDField()
-    product_name = serializers.CharField(source="product.name")
-    product_name_en = serializers.CharField(source="product.name_en")
-    risk = serializers.IntegerField(source="product.risk")
+    product_name = serializers.CharField(source="terms.facts.name")
+    product_name_en = serializers.SerializerMethodField()
+    risk = serializers.SerializerMethodField(help_text="as the order's terms have it")
+    terms_number = serializers.IntegerField(source="terms.number")
     state = serializers.ChoiceField(choices=Order.State.choices)
     amount_fen = serializers.IntegerField()
     fee_fen = serializers.IntegerField()
@@ -195,6 +208,14 @@ class OrderShape(serializers.Serializer[Order]):
     shares = serializers.IntegerField(allow_null=True, help_text="in hundredths")
     matures_on = serializers.DateField(allow_null=True)
     offer_id = serializers.UUIDField(allow_null=True)
+
+    def get_product_name_en(self, order: Order) -> str:
+        """The name in the order's terms; terms from before operations entered products have the product's."""
+        return str(order.terms.facts.get("name_en", order.product.name_en))
+
+    def get_risk(self, order: Order) -> int:
+        """1..5: where issuer and seller differ the higher stands."""
+        return max(order.terms.facts["issuer_risk"], order.terms.facts["seller_risk"])
 
     def get_can_cancel(self, order: Order) -> bool:
         """Whether the cut-off is still to come at the `now` of the context."""

@@ -3,13 +3,14 @@
 from typing import Any
 from uuid import UUID
 
+from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from finance.wealth import actions, queries
-from finance.wealth.access import document_for, product_for
+from finance.wealth.access import document_for, file_for, product_for
 from finance.wealth.api.shapes import (
     AssessmentBody,
     AssessmentPageShape,
@@ -23,7 +24,8 @@ from finance.wealth.api.shapes import (
 )
 from finance.wealth.calendar import session_at
 from finance.wealth.questionnaire import QUESTIONS
-from kernel.api import ApiView, limit_of, number_of, page
+from finance.wealth.rules import media_type_of
+from kernel.api import ApiView, limit_of, page
 from kernel.clock import business_now
 
 NAVS_DEFAULT = 180
@@ -34,6 +36,23 @@ def reader(request: Request) -> UUID:
     return UUID(str(request.user.pk))
 
 
+_ENDINGS = {"text/plain": "txt", "application/pdf": "pdf"}
+
+
+def as_file(content: bytes, media_type: str, sha256: str) -> HttpResponse:
+    """A document to keep, never to be drawn as a page of ours."""
+    charset = "; charset=utf-8" if media_type == "text/plain" else ""
+    return HttpResponse(
+        content,
+        content_type=f"{media_type}{charset}",
+        headers={
+            "Content-Disposition": f'attachment; filename="{sha256[:12]}.{_ENDINGS[media_type]}"',
+            "X-Content-Type-Options": "nosniff",
+            "Cache-Control": "private, no-store",
+        },
+    )
+
+
 PAGE = [
     OpenApiParameter("limit", OpenApiTypes.INT),
     OpenApiParameter("before", OpenApiTypes.STR, description="the `next` of the page before"),
@@ -42,9 +61,9 @@ PAGE = [
 
 def product_page(person_id: UUID, product_id: UUID) -> dict[str, Any]:
     """Everything on a product's own page."""
-    terms = queries.terms_of(product_id)
+    terms, view = queries.terms_of(product_id), queries.product_view(person_id, product_id)
     return {
-        "product": queries.product_view(person_id, product_id),
+        "product": view,
         "documents": [
             {
                 "id": document.pk,
@@ -52,13 +71,14 @@ def product_page(person_id: UUID, product_id: UUID) -> dict[str, Any]:
                 "title": document.title,
                 "title_en": document.title_en,
                 "sha256": document.sha256,
+                "media_type": media_type_of(document),
                 "opened": opened,
             }
             for document, opened in queries.documents_of(person_id, product_id)
         ],
         "terms_number": terms.number,
         "terms_sha256": terms.sha256,
-        "session": session_at(business_now()),
+        "session": session_at(business_now(), view.product.cut_off),
     }
 
 
@@ -67,8 +87,8 @@ class Products(ApiView):
     def get(self, request: Request) -> Response:
         """The shelf, with how each product suits the reader."""
         limit = limit_of(request)
-        found = queries.shelf(reader(request), before=number_of(request, "before"), limit=limit)
-        shown, following = page(found, limit, lambda view: view.product.shelf_order)
+        found = queries.shelf(reader(request), before=request.query_params.get("before") or None, limit=limit)
+        shown, following = page(found, limit, lambda view: queries.shelf_place(view.product))
         return Response(ProductsShape({"items": shown, "next": following}).data)
 
 
@@ -97,6 +117,19 @@ class Document(ApiView):
     def get(self, request: Request, product_id: UUID, document_id: UUID) -> Response:
         """The text of a document."""
         return Response(DocumentShape(document_for(product_id, document_id)).data)
+
+
+class DocumentFile(ApiView):
+    @extend_schema(
+        operation_id="wealth_document_file", responses={(200, "application/octet-stream"): OpenApiTypes.BINARY}
+    )
+    def get(self, request: Request, product_id: UUID, document_id: UUID) -> HttpResponse:
+        """The document as a file, byte for byte as its hash says."""
+        document = document_for(product_id, document_id)
+        if document.file_id is None:
+            return as_file(document.text.encode(), media_type_of(document), document.sha256)
+        file = file_for(document.file_id)
+        return as_file(bytes(file.content), file.media_type, file.sha256)
 
 
 class DocumentOpened(ApiView):

@@ -1,6 +1,7 @@
 """Reads of wealth, for its own doors and for apps above."""
 
 from finance.wealth.queries.checks import Check, Wish, purchase_checks
+from finance.wealth.queries.drafts import draft_page, drafts_page, kept_product, kept_products, product_roles
 from finance.wealth.queries.operations import nav_board, nav_row
 from finance.wealth.queries.orders import StandingView, orders_page, standing_view
 from finance.wealth.queries.shelf import (
@@ -13,6 +14,7 @@ from finance.wealth.queries.shelf import (
     product_view,
     recommended,
     shelf,
+    shelf_place,
     terms_of,
 )
 from finance.wealth.queries.suitability import class_of, classes_of, suitabilities, suitability
@@ -34,17 +36,23 @@ __all__ = [
     "class_of",
     "classes_of",
     "documents_of",
+    "draft_page",
+    "drafts_page",
     "holdings_of",
+    "kept_product",
+    "kept_products",
     "managed_totals",
     "nav_board",
     "nav_row",
     "nav_series",
     "offer_view",
     "orders_page",
+    "product_roles",
     "product_view",
     "purchase_checks",
     "recommended",
     "shelf",
+    "shelf_place",
     "standing_view",
     "suitabilities",
     "suitability",

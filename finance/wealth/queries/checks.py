@@ -20,6 +20,7 @@ from finance.wealth.errors import (
 from finance.wealth.models import Document, Product
 from finance.wealth.queries.shelf import documents_of
 from finance.wealth.queries.suitability import suitabilities
+from kernel.clock import business_date
 from kernel.errors import Refusal
 from kernel.money import yuan
 
@@ -110,7 +111,7 @@ def purchase_checks(wish: Wish) -> list[Check]:
     """Every condition of a purchase, in the order in which a page shows them."""
     documents = documents_of(wish.person_id, wish.product.pk)
     checks = [
-        Check("on_sale", None if wish.product.status == Product.Status.ON_SALE else ProductNotOnSale()),
+        Check("on_sale", None if wish.product.on_sale(business_date()) else ProductNotOnSale()),
         Check("suitability", _suits(wish)),
         Check("documents", _documents(documents)),
         Check("risk", _risk(documents, wish)),

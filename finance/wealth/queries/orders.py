@@ -27,7 +27,7 @@ class StandingView:
 
 def orders_page(person_id: UUID, *, before: UUID | None, limit: int) -> list[Order]:
     """The person's orders, newest first, after the one with id `before`; `limit` + 1 at most."""
-    orders = Order.objects.filter(person_id=person_id).select_related("product", "nav")
+    orders = Order.objects.filter(person_id=person_id).select_related("product", "nav", "terms")
     if before is not None:
         last = orders.filter(pk=before).first()
         if last is None:

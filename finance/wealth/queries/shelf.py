@@ -5,15 +5,19 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
-from django.db.models import F, Window
+from django.db.models import F, Q, Window
 from django.db.models.functions import RowNumber
 
 from finance.wealth.access import product_for
 from finance.wealth.models import Document, DocumentOpened, Nav, Offer, Order, Product, Terms
 from finance.wealth.queries.suitability import suitabilities
 from finance.wealth.rules import Suitability, annualised_bp, change_bp
+from kernel.clock import business_date
+from kernel.errors import Invalid
+from kernel.text import is_line
 
 MAX_NAVS = 400
+MAX_DIGITS = 9
 YIELD_DAYS = 7
 _RECENT_NAVS = 8
 MAX_RECOMMENDED = 3
@@ -29,6 +33,7 @@ class ProductView:
     day_change_bp: int | None
     seven_day_bp: int | None
     left_fen: int
+    on_sale: bool
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,7 @@ def _seven_day(navs: list[Nav]) -> int | None:
 
 def _views(person_id: UUID, products: Sequence[Product]) -> list[ProductView]:
     judged = suitabilities(person_id, products)
+    today = business_date()
     recent = _recent_navs([product.pk for product in products])
     views = []
     for product in products:
@@ -76,16 +82,38 @@ def _views(person_id: UUID, products: Sequence[Product]) -> list[ProductView]:
                 day_change_bp=change_bp(navs[1].value, navs[0].value) if len(navs) > 1 else None,
                 seven_day_bp=_seven_day(navs) if product.kind == Product.Kind.CASH else None,
                 left_fen=product.quota_fen - product.quota_used_fen,
+                on_sale=product.on_sale(today),
             )
         )
     return views
 
 
-def shelf(person_id: UUID, *, before: int | None = None, limit: int = 30) -> list[ProductView]:
-    """Products on sale in shelf order after position `before`, `limit` + 1 at most, in four statements."""
-    products = Product.objects.filter(status=Product.Status.ON_SALE).order_by("shelf_order", "code")
+def _sold_on(today: date) -> Q:
+    """Product.on_sale, for the database."""
+    started = Q(sale_from=None) | Q(sale_from__lte=today)
+    return Q(status=Product.Status.ON_SALE) & started & (Q(sale_until=None) | Q(sale_until__gte=today))
+
+
+def shelf_place(product: Product) -> str:
+    """The cursor of a product on the shelf."""
+    return f"{product.shelf_order}.{product.code}"
+
+
+def _after(place: str) -> Q:
+    number, dot, code = place.partition(".")
+    if not dot or not number.isascii() or not number.isdigit() or len(number) > MAX_DIGITS or not is_line(code):
+        raise Invalid(fields={"before": "cursor"})
+    return Q(shelf_order__gt=int(number)) | Q(shelf_order=int(number), code__gt=code)
+
+
+def shelf(person_id: UUID, *, before: str | None = None, limit: int = 30) -> list[ProductView]:
+    """Products on sale in shelf order after the place `before`, `limit` + 1 at most, in four statements.
+
+    Raises Invalid for a cursor that is none.
+    """
+    products = Product.objects.filter(_sold_on(business_date())).order_by("shelf_order", "code")
     if before is not None:
-        products = products.filter(shelf_order__gt=before)
+        products = products.filter(_after(before))
     return _views(person_id, list(products[: limit + 1]))
 
 
@@ -132,7 +160,7 @@ def documents_of(person_id: UUID, product_id: UUID) -> list[tuple[Document, bool
 def offer_view(offer: Offer) -> OfferView:
     """An offer that access has already granted, with the customer's suitability and the newest order from it."""
     judged = suitabilities(offer.customer_id, [offer.product])[offer.product_id]
-    order = offer.orders.select_related("product", "nav").order_by("-accepted_at", "-id").first()
+    order = offer.orders.select_related("product", "nav", "terms").order_by("-accepted_at", "-id").first()
     return OfferView(offer, judged, order)
 
 

@@ -191,7 +191,7 @@ def summary(person_id: UUID) -> Summary:
     views, lots, curves, scales = _portfolio(person_id)
     in_transit = list(
         Order.objects.filter(person_id=person_id, state=Order.State.ACCEPTED)
-        .select_related("product")
+        .select_related("product", "terms")
         .order_by("-accepted_at", "-id")
     )
     in_transit_fen = sum(order.amount_fen for order in in_transit)

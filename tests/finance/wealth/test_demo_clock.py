@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from finance.wealth.calendar import CUT_OFF, at, is_trading_day, next_trading_day
+from finance.wealth.calendar import at, is_trading_day, next_trading_day
+from finance.wealth.models import CUT_OFF
 from kernel.clock import BANK_ZONE, business_date, business_now
 from rongliao.demo import World
 from tests.support.caller import Caller
