@@ -17,10 +17,9 @@ from reportlab.pdfgen.canvas import Canvas
 
 from finance.bank_session.receipts import Shown
 from kernel.clock import BANK_ZONE
+from kernel.paper import FONT
 
 LATIN = "Helvetica"
-FONT = "STSong-Light"
-"""One of the Chinese fonts that every PDF reader knows by name: no file to carry, and the text can be searched."""
 _WORDS = {
     "zh": {
         "title": "电子回单",

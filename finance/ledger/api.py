@@ -1,15 +1,22 @@
 """A person's own accounts and their entries."""
 
+from datetime import timedelta
 from uuid import UUID
 
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from finance.ledger import access, queries
+from accounts import throttles
+from finance.ledger import access, monthly, queries, statement_files
 from finance.ledger.models import Account
-from kernel.api import ApiView, limit_of
+from kernel.api import ApiView, limit_of, page
+from kernel.errors import Invalid, NotFound, language_of
+
+STATEMENTS_PER_MINUTE = 30
 
 
 class AccountOut(serializers.ModelSerializer[Account]):
@@ -58,6 +65,24 @@ class LinesOut(serializers.Serializer[object]):
     next = serializers.CharField(allow_null=True)
 
 
+class StatementOut(serializers.Serializer[monthly.AccountStatement]):
+    """A month's sums, in fen. `complete`: the month is over; else they reach to `until`."""
+
+    month = serializers.CharField()
+    until = serializers.DateTimeField()
+    complete = serializers.BooleanField()
+    opening_fen = serializers.IntegerField()
+    in_fen = serializers.IntegerField()
+    out_fen = serializers.IntegerField(help_text="what went out, as a positive number")
+    closing_fen = serializers.IntegerField()
+    count = serializers.IntegerField()
+
+
+class MonthsOut(serializers.Serializer[object]):
+    items = serializers.ListField(child=serializers.CharField())
+    next = serializers.CharField(allow_null=True)
+
+
 class AccountsView(ApiView):
     @extend_schema(operation_id="finance_accounts", responses=AccountsOut)
     def get(self, request: Request) -> Response:
@@ -84,3 +109,79 @@ class EntriesView(ApiView):
         account = access.account_of(UUID(str(request.user.pk)), account_id)
         lines, following = queries.entries_page(account.pk, request.query_params.get("before"), limit_of(request))
         return Response(LinesOut({"items": lines, "next": following}).data)
+
+
+class StatementsView(ApiView):
+    @extend_schema(
+        operation_id="finance_account_statements",
+        parameters=[OpenApiParameter("limit", int), OpenApiParameter("before", str)],
+        responses=MonthsOut,
+    )
+    def get(self, request: Request, account_id: UUID) -> Response:
+        """The months of which the account has a statement, newest first."""
+        account = access.account_of(UUID(str(request.user.pk)), account_id)
+        raw, limit = request.query_params.get("before"), limit_of(request)
+        try:
+            before = monthly.month_of(account, raw) if raw else None
+        except NotFound:
+            raise Invalid(fields={"before": "cursor"}) from None
+        shown, following = page(monthly.months(account, before=before, limit=limit), limit, str)
+        return Response({"items": [str(month) for month in shown], "next": following})
+
+
+def _statement(request: Request, account_id: UUID, month: str) -> monthly.AccountStatement:
+    account = access.account_of(UUID(str(request.user.pk)), account_id)
+    throttles.hit("statement", str(request.user.pk), limit=STATEMENTS_PER_MINUTE, window=timedelta(minutes=1))
+    return monthly.statement(account, monthly.month_of(account, month))
+
+
+class StatementView(ApiView):
+    @extend_schema(operation_id="finance_account_statement", responses=StatementOut)
+    def get(self, request: Request, account_id: UUID, month: str) -> Response:
+        """A month's opening balance, totals and closing balance."""
+        return Response(StatementOut(_statement(request, account_id, month)).data)
+
+
+_LANGUAGE = OpenApiParameter("lang", OpenApiTypes.STR, enum=["zh", "en"], description="of the file's words")
+
+
+def _language(request: Request) -> statement_files.Language:
+    """A link that is followed names its language itself; else the browser's."""
+    said = request.query_params.get("lang")
+    if said is None:
+        return language_of(request.headers.get("Accept-Language"))
+    if said not in ("zh", "en"):
+        raise Invalid(fields={"lang": "zh, en"})
+    return "en" if said == "en" else "zh"
+
+
+def _file(of: monthly.AccountStatement, content: bytes, media_type: str, ending: str) -> HttpResponse:
+    answer = HttpResponse(content, content_type=media_type)
+    answer["Content-Disposition"] = f'attachment; filename="statement-{of.account.tail}-{of.month}.{ending}"'
+    answer["X-Content-Type-Options"] = "nosniff"
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
+class StatementPdfView(ApiView):
+    @extend_schema(
+        operation_id="finance_account_statement_pdf",
+        parameters=[_LANGUAGE],
+        responses={(200, "application/pdf"): bytes},
+    )
+    def get(self, request: Request, account_id: UUID, month: str) -> HttpResponse:
+        """The month's statement as PDF."""
+        language, found = _language(request), _statement(request, account_id, month)
+        return _file(found, statement_files.as_pdf(found, language), "application/pdf", "pdf")
+
+
+class StatementCsvView(ApiView):
+    @extend_schema(
+        operation_id="finance_account_statement_csv",
+        parameters=[_LANGUAGE],
+        responses={(200, "text/csv"): bytes},
+    )
+    def get(self, request: Request, account_id: UUID, month: str) -> HttpResponse:
+        """The month's statement as CSV, in UTF-8 with a byte-order mark."""
+        language, found = _language(request), _statement(request, account_id, month)
+        return _file(found, statement_files.as_csv(found, language), "text/csv; charset=utf-8", "csv")

@@ -59,6 +59,20 @@ class AccountKept(Refusal):
     en = "The account still holds money. It was not closed."
 
 
+class StatementUnsound(Refusal):
+    code = "statement_unsound"
+    status = 503
+    zh = "对账单核对未通过,暂不能提供,我们会尽快处理。账户里的钱不受影响。"
+    en = "The statement did not pass its check and cannot be given out yet. Your money is not affected."
+
+
+class StatementTooLong(Refusal):
+    code = "statement_too_long"
+    status = 409
+    zh = "这个月有 {count} 笔收支,超过 PDF 的 {most} 笔,请下载 CSV。"
+    en = "There are {count} entries in this month, more than the {most} of a PDF. Please take the CSV."
+
+
 _BY_STATE: dict[str, type[Refusal]] = {
     "RL001": InsufficientFunds,
     "RL002": AccountClosed,

@@ -115,7 +115,7 @@ def entries_page(account_id: UUID, before: str | None, limit: int) -> tuple[list
         rows = rows.filter(Q(at__lt=at) | Q(at=at, seq__lt=seq), at__lte=at)
     found = list(rows.order_by("-at", "-seq")[: limit + 1])
     shown = found[:limit]
-    others = _counterparts(account_id, shown)
+    others = counterparts(account_id, shown)
     lines = [_line(posting, others.get(posting.entry_id)) for posting in shown]
     more = len(found) > limit
     return lines, _cursor(shown[-1]) if more else None
@@ -148,7 +148,7 @@ def _line(posting: Posting, counterpart: str | None) -> Line:
     )
 
 
-def _counterparts(account_id: UUID, shown: list[Posting]) -> dict[UUID, str]:
+def counterparts(account_id: UUID, shown: list[Posting]) -> dict[UUID, str]:
     signs = {posting.entry_id: posting.amount_fen > 0 for posting in shown}
     legs = Posting.objects.filter(entry_id__in=signs, account__owner__isnull=False).select_related("account")
     largest: dict[UUID, Posting] = {}

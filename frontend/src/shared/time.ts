@@ -73,6 +73,12 @@ export function dateText(day: string): string {
   return longDate(`${day.slice(0, 10)}T12:00:00+08:00`);
 }
 
+/** A month of the bank's calendar, "2027-12", in the reader's language. */
+export function monthText(month: string): string {
+  const [year, number] = month.split("-").map(Number);
+  return new Intl.DateTimeFormat(language.value, { year: "numeric", month: "long", timeZone: "UTC" }).format(Date.UTC(year ?? 0, (number ?? 1) - 1));
+}
+
 export function longDate(moment: Moment): string {
   const { year, month, day } = parts(moment);
   return new Intl.DateTimeFormat(language.value, { dateStyle: "long", timeZone: "UTC" }).format(Date.UTC(year, month - 1, day));

@@ -11,4 +11,5 @@ export default tab("wealth", "/wealth", () => import("../views/wealth/WealthTab.
   { name: "order", path: "orders/:id", component: () => import("../views/wealth/OrderPage.vue") },
   { name: "accounts", path: "accounts", component: () => import("../views/wealth/AccountsPage.vue") },
   { name: "entries", path: "accounts/:id", component: () => import("../views/wealth/EntriesPage.vue") },
+  { name: "statements", path: "accounts/:id/statements", component: () => import("../views/wealth/StatementsPage.vue") },
 ], { waiting: () => import("../views/wealth/ShelfPage.vue") });
