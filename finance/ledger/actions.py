@@ -14,6 +14,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
 
+from finance.ledger import ports
 from finance.ledger.errors import AccountClosed, AccountKept, AlreadyReversed, Unbalanced, translated
 from finance.ledger.models import Account, Entry, Hold, Posting
 from finance.ledger.numbers import is_ours, new_number
@@ -140,7 +141,10 @@ def _same_account(account: Account, input_hash: bytes) -> Account:
 
 
 def close_account(*, account_id: UUID, actor_id: UUID | None) -> None:
-    """Closes an empty account for good. Raises NotFound, AccountClosed, AccountKept."""
+    """Closes an empty account for good.
+
+    Raises NotFound, AccountClosed, AccountKept, and what those who still need it say (ports.account_closing).
+    """
     account = Account.objects.select_for_update(no_key=True).filter(pk=account_id).first()
     if account is None:
         raise NotFound
@@ -148,6 +152,7 @@ def close_account(*, account_id: UUID, actor_id: UUID | None) -> None:
         raise AccountClosed(account_id=str(account_id), account_status=account.status, tail=account.tail)
     if account.balance_fen or account.held_fen:
         raise AccountKept
+    ports.account_closing.tell(account_id)
     account.status = Account.Status.CLOSED
     account.save(update_fields=["status"])
     audit.record(actor_id, "ledger.account_closed", f"account:{account_id}")

@@ -14,7 +14,7 @@ from accounts.permissions import HasRole
 from finance.bank_session import actions as bank_session
 from finance.payments import access, queries
 from finance.payments import serializers as shapes
-from finance.payments.actions import breaks, opening, own, payouts, transfers
+from finance.payments.actions import breaks, closing, opening, own, payouts, transfers
 from kernel.api import ApiView, limit_of, page
 from kernel.errors import Invalid, Language, language_of
 from kernel.idempotency import HEADER, idempotent
@@ -187,6 +187,30 @@ class OwnTransferOne(ApiView):
     def get(self, request: Request, transfer_id: UUID) -> Response:
         """What was moved; 404 until it was confirmed."""
         return Response(shapes.OwnTransferDetail(access.own_transfer_of(person_of(request).pk, transfer_id)).data)
+
+
+class ClosingAccount(ApiView):
+    """The end of one of the caller's accounts."""
+
+    @extend_schema(
+        operation_id="finance_account_close_prepare",
+        request=shapes.ClosingOrder,
+        responses={201: shapes.PreparedIntent},
+    )
+    def post(self, request: Request, account_id: UUID) -> Response:
+        """Prepares it; the account is closed when the statement is confirmed on the bank's origin."""
+        asked = _parsed(request, shapes.ClosingOrder)
+        session = session_of(request)
+        return _prepared(
+            closing.prepare(
+                intent_id=asked["id"],
+                person_id=session.person_id,
+                chat_session_id=session.id,
+                device_id=session.device_id,
+                account_id=account_id,
+                language=_language(request),
+            )
+        )
 
 
 class OpenableAccounts(ApiView):

@@ -101,3 +101,24 @@ class CardHoldsAccount(Refusal):
     status = 409
     zh = "{name}尾号 {tail} 绑定着这张卡,账户还在使用,不能解绑。卡没有解绑。"
     en = "Your account ending {tail} is bound to this card and still open, so the card is still bound."
+
+
+class ClassIStays(Refusal):
+    code = "class_i_stays"
+    status = 422
+    zh = "I 类账户请到网点销户,没有更改。"
+    en = "A class I account is closed at a branch. Nothing was changed."
+
+
+class MoneyLeft(Refusal):
+    code = "money_left"
+    status = 409
+    zh = "账户里还有 {amount} 元,请先转出再销户。没有销户。"
+    en = "There is ¥ {amount} in the account. Move it first; the account is still open."
+
+
+class MoneyHeld(Refusal):
+    code = "money_held"
+    status = 409
+    zh = "有 {amount} 元正在冻结,等它有了结果再销户。没有销户。"
+    en = "¥ {amount} is held for something that is not settled. Wait for it; the account is still open."

@@ -1,10 +1,12 @@
 """What of payments is confirmed on the bank sheet."""
 
+from uuid import UUID
+
 from finance.bank_session import registry
 from finance.bank_session.models import Intent
 from finance.bank_session.registry import Deed, ExecuteResult
 from finance.bank_session.statements import StatementDraft
-from finance.payments.actions import own, payouts, transfers
+from finance.payments.actions import closing, own, payouts, transfers
 
 
 def _state_transfer(intent: Intent) -> StatementDraft:
@@ -48,8 +50,22 @@ def _do_own(intent: Intent) -> ExecuteResult:
     return ExecuteResult({"transfer_id": str(made.pk)})
 
 
+def _closed(intent: Intent) -> UUID:
+    return UUID(str(intent.subject["account_id"]))
+
+
+def _state_closing(intent: Intent) -> StatementDraft:
+    return closing.statement(intent.person_id, _closed(intent))
+
+
+def _do_closing(intent: Intent) -> ExecuteResult:
+    closing.confirm(person_id=intent.person_id, account_id=_closed(intent))
+    return ExecuteResult({"account_id": str(_closed(intent)), "status": "closed"})
+
+
 def register() -> None:
     """Tells the bank session of the kinds, at start."""
     registry.register(transfers.KIND, begin=_begin_transfer, restate=_state_transfer, pays_others=True)
     registry.register(own.KIND, execute=_do_own, restate=_state_own)
     registry.register(payouts.KIND, execute=_do_payout, restate=_state_payout)
+    registry.register(closing.KIND, execute=_do_closing, restate=_state_closing)

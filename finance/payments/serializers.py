@@ -99,6 +99,10 @@ class OwnTransferOrder(Shape):
     memo = PlainText(max_length=MAX_MEMO, allow_blank=True, required=False, default="")
 
 
+class ClosingOrder(Shape):
+    id = serializers.UUIDField(help_text="Made by the client; becomes the intent's id.")
+
+
 class OwnTransferDetail(Shape):
     id = serializers.UUIDField()
     from_account_id = serializers.UUIDField()

@@ -15,6 +15,7 @@ urlpatterns = [
     path("own-transfers/<uuid:transfer_id>", api.OwnTransferOne.as_view()),
     path("accounts/openable", api.OpenableAccounts.as_view()),
     path("accounts/open", api.OpenAccount.as_view()),
+    path("accounts/<uuid:account_id>/closing", api.ClosingAccount.as_view()),
     path("payouts", api.Payouts.as_view()),
     path("payouts/options", api.PayoutOptions.as_view()),
     path("payouts/<uuid:payout_id>", api.PayoutOne.as_view()),

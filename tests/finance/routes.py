@@ -7,6 +7,7 @@ from tests.architecture.router import ANYONE, BANK_SESSION, PERSON, Route
 _NOBODYS = "SELECT gen_random_uuid()"
 """For what the demo world has none of: that somebody else's is refused is shown by the area's own tests."""
 _THEIR_ACCOUNT = {"account_id": "SELECT id FROM ledger_account WHERE owner_id = %(su)s LIMIT 1"}
+_THEIR_MONTH = {**_THEIR_ACCOUNT, "month": "SELECT to_char(now() AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM')"}
 _THEIR_ORDER = {"order_id": "SELECT id FROM wealth_order WHERE person_id = %(su)s LIMIT 1"}
 _THEIR_OFFER = {"offer_id": _NOBODYS}
 _THEIR_ALERT = {"alert_id": "SELECT id FROM services_alert WHERE owner_id = %(su)s LIMIT 1"}
@@ -17,6 +18,7 @@ _THEIR_PAYOUT = {"payout_id": "SELECT id FROM payments_payout WHERE person_id = 
 _A_CUSTOMER = {"customer_id": "SELECT %(su)s::text"}
 _SHELF = "the shelf is for everybody who is signed in"
 _NAV = {"id": str(uuid4()), "product_id": str(uuid4()), "date": "2026-11-20", "value": 10_000}
+_DRAFT = {"id": str(uuid4()), "purpose": "off_sale", "product_id": str(uuid4()), "note": "x"}
 _OFFER = {name: str(uuid4()) for name in ("client_id", "customer_id", "conversation_id", "product_id")}
 _MAKERS, _CHECKERS, _EITHER = ("operator", "product"), ("checker",), ("operator", "product", "checker")
 
@@ -24,6 +26,11 @@ ROUTES = {
     "GET finance/accounts": Route(PERSON),
     "GET finance/accounts/<uuid:account_id>": Route(PERSON, theirs=_THEIR_ACCOUNT),
     "GET finance/accounts/<uuid:account_id>/entries": Route(PERSON, theirs=_THEIR_ACCOUNT),
+    "GET finance/accounts/<uuid:account_id>/statements": Route(PERSON, theirs=_THEIR_ACCOUNT),
+    "GET finance/accounts/<uuid:account_id>/statements/<str:month>": Route(PERSON, theirs=_THEIR_MONTH),
+    "GET finance/accounts/<uuid:account_id>/statements/<str:month>/pdf": Route(PERSON, theirs=_THEIR_MONTH),
+    "GET finance/accounts/<uuid:account_id>/statements/<str:month>/csv": Route(PERSON, theirs=_THEIR_MONTH),
+    "POST finance/accounts/<uuid:account_id>/closing": Route(PERSON, theirs=_THEIR_ACCOUNT, body={"id": str(uuid4())}),
     "GET finance/accounts/openable": Route(PERSON),
     "POST finance/accounts/open": Route(PERSON),
     "GET finance/alert-settings": Route(PERSON),
@@ -42,6 +49,25 @@ ROUTES = {
     "GET finance/operations/navs": Route(_EITHER),
     "POST finance/operations/navs": Route(_MAKERS, body=_NAV),
     "POST finance/operations/navs/<uuid:nav_id>/approve": Route(_CHECKERS, body={"value": 10_000}),
+    "GET finance/operations/products": Route(_EITHER),
+    "GET finance/operations/products/<uuid:product_id>": Route(_EITHER, theirs={"product_id": _NOBODYS}),
+    "GET finance/operations/product-drafts": Route(_EITHER),
+    "POST finance/operations/product-drafts": Route(_MAKERS, body=_DRAFT),
+    "GET finance/operations/product-drafts/<uuid:draft_id>": Route(_EITHER, theirs={"draft_id": _NOBODYS}),
+    "PUT finance/operations/product-drafts/<uuid:draft_id>": Route(
+        _MAKERS, theirs={"draft_id": _NOBODYS}, body={"revision": 1, "note": "x"}
+    ),
+    "POST finance/operations/product-drafts/<uuid:draft_id>/approve": Route(
+        _CHECKERS, theirs={"draft_id": _NOBODYS}, body={"revision": 1}
+    ),
+    "POST finance/operations/product-drafts/<uuid:draft_id>/return": Route(
+        _CHECKERS, theirs={"draft_id": _NOBODYS}, body={"revision": 1, "reason": "x"}
+    ),
+    "POST finance/operations/product-drafts/<uuid:draft_id>/withdraw": Route(
+        _MAKERS, theirs={"draft_id": _NOBODYS}, body={"revision": 1}
+    ),
+    "POST finance/operations/product-files": Route(_MAKERS),
+    "GET finance/operations/product-files/<uuid:file_id>": Route(_EITHER, theirs={"file_id": _NOBODYS}),
     "GET finance/orders": Route(PERSON),
     "POST finance/orders": Route(PERSON),
     "POST finance/orders/checks": Route(PERSON),
@@ -73,6 +99,7 @@ ROUTES = {
     "GET finance/products/<uuid:product_id>": Route(PERSON, open_to_all=_SHELF),
     "GET finance/products/<uuid:product_id>/navs": Route(PERSON, open_to_all=_SHELF),
     "GET finance/products/<uuid:product_id>/documents/<uuid:document_id>": Route(PERSON, open_to_all=_SHELF),
+    "GET finance/products/<uuid:product_id>/documents/<uuid:document_id>/file": Route(PERSON, open_to_all=_SHELF),
     "POST finance/products/<uuid:product_id>/documents/<uuid:document_id>/opened": Route(PERSON, open_to_all=_SHELF),
     "GET finance/transfers/options": Route(PERSON),
     "POST finance/transfers": Route(PERSON),

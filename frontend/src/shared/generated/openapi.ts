@@ -906,6 +906,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/finance/accounts/{account_id}/closing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Prepares it; the account is closed when the statement is confirmed on the bank's origin. */
+        post: operations["finance_account_close_prepare"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/finance/accounts/{account_id}/entries": {
         parameters: {
             query?: never;
@@ -915,6 +932,74 @@ export interface paths {
         };
         /** @description The account's entries, newest first. */
         get: operations["finance_account_entries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/accounts/{account_id}/statements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The months of which the account has a statement, newest first. */
+        get: operations["finance_account_statements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/accounts/{account_id}/statements/{month}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description A month's opening balance, totals and closing balance. */
+        get: operations["finance_account_statement"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/accounts/{account_id}/statements/{month}/csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The month's statement as CSV, in UTF-8 with a byte-order mark. */
+        get: operations["finance_account_statement_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/accounts/{account_id}/statements/{month}/pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The month's statement as PDF. */
+        get: operations["finance_account_statement_pdf"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1215,6 +1300,161 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/finance/operations/product-drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Drafts, newest first. */
+        get: operations["wealth_operations_drafts"];
+        put?: never;
+        /** @description Enters a draft: a new product, a change, off sale, on sale again. It waits for a second person. */
+        post: operations["wealth_operations_draft_enter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/operations/product-drafts/{draft_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description A draft beside what is in force. */
+        get: operations["wealth_operations_draft"];
+        /** @description Replaces what an open draft says, and hands it in again. */
+        put: operations["wealth_operations_draft_change"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/operations/product-drafts/{draft_id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Puts in force what somebody else wrote; names the revision that was checked. */
+        post: operations["wealth_operations_draft_approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/operations/product-drafts/{draft_id}/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Sends back what somebody else wrote, with the reason. */
+        post: operations["wealth_operations_draft_return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/operations/product-drafts/{draft_id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Gives an open draft up. */
+        post: operations["wealth_operations_draft_withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/operations/product-files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Takes a document's file: a PDF or a text, byte for byte. The same bytes again are the same file. */
+        post: operations["wealth_operations_file_take"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/operations/product-files/{file_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The file, to be read before it is approved. */
+        get: operations["wealth_operations_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/operations/products": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Every product by its code, on sale or not, with the draft that waits for it. */
+        get: operations["wealth_operations_products"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/operations/products/{product_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description All that is in force of a product: what a change of it starts from. */
+        get: operations["wealth_operations_product"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/finance/orders": {
         parameters: {
             query?: never;
@@ -1500,6 +1740,23 @@ export interface paths {
         };
         /** @description The text of a document. */
         get: operations["wealth_document"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/products/{product_id}/documents/{document_id}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The document as a file, byte for byte as its hash says. */
+        get: operations["wealth_document_file"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2580,6 +2837,13 @@ export interface components {
             pin: string;
             statement_hash: string;
         };
+        ClosingOrderRequest: {
+            /**
+             * Format: uuid
+             * @description Made by the client; becomes the intent's id.
+             */
+            id: string;
+        };
         /** @enum {string} */
         CodeInputPurposeEnum: "register" | "sign_in" | "reset_password";
         CodeInputRequest: {
@@ -2718,6 +2982,7 @@ export interface components {
             /** Format: uuid */
             id: string;
             kind: components["schemas"]["KindE5cEnum"];
+            media_type: components["schemas"]["MediaTypeEnum"];
             opened: boolean;
             sha256: string;
             title: string;
@@ -2727,14 +2992,169 @@ export interface components {
             /** Format: uuid */
             id: string;
             kind: components["schemas"]["KindE5cEnum"];
+            readonly media_type: components["schemas"]["MediaTypeEnum"];
             sha256: string;
+            /** @description empty for a PDF, which is read as a file */
             text: string;
             title: string;
             title_en: string;
         };
+        DraftBodyRequest: {
+            documents?: components["schemas"]["WishBodyRequest"][];
+            facts?: components["schemas"]["FactsBodyRequest"] | null;
+            /** Format: uuid */
+            id: string;
+            /** @default  */
+            note: string;
+            /** Format: uuid */
+            product_id?: string | null;
+            purpose: components["schemas"]["PurposeB6cEnum"];
+        };
+        DraftChangeBodyRequest: {
+            documents?: components["schemas"]["WishBodyRequest"][];
+            facts?: components["schemas"]["FactsBodyRequest"] | null;
+            /** @default  */
+            note: string;
+            /**
+             * Format: int64
+             * @description of the draft as the maker saw it
+             */
+            revision: number;
+        };
+        DraftRowShape: {
+            checker: string | null;
+            code: string;
+            /** Format: date-time */
+            entered_at: string;
+            /** Format: uuid */
+            id: string;
+            maker: string;
+            /** @description the reader wrote in it, and cannot check it */
+            mine: boolean;
+            name: string;
+            name_en: string;
+            /** Format: uuid */
+            product_id: string | null;
+            purpose: components["schemas"]["PurposeB6cEnum"];
+            revision: number;
+            state: components["schemas"]["State970Enum"];
+        };
+        DraftShape: {
+            checker: string | null;
+            code: string;
+            documents: components["schemas"]["KeptDocumentShape"][];
+            /** Format: date-time */
+            entered_at: string;
+            facts: components["schemas"]["FactsShape"] | null;
+            /** Format: uuid */
+            id: string;
+            in_force: components["schemas"]["KeptProductShape"] | null;
+            maker: string;
+            may_approve: boolean;
+            may_enter: boolean;
+            /** @description the reader wrote in it, and cannot check it */
+            mine: boolean;
+            name: string;
+            name_en: string;
+            note: string;
+            /** Format: uuid */
+            product_id: string | null;
+            purpose: components["schemas"]["PurposeB6cEnum"];
+            revision: number;
+            state: components["schemas"]["State970Enum"];
+            steps: components["schemas"]["StepShape"][];
+            /** @description that its approval put in force */
+            terms_number: number | null;
+        };
+        DraftsShape: {
+            items: components["schemas"]["DraftRowShape"][];
+            next: string | null;
+        };
         FactOut: {
             label: string;
             value: string;
+        };
+        /** @description A product's facts: amounts in fen of CNY, rates in basis points, `nav_scale` parts of a yuan. */
+        FactsBodyRequest: {
+            /** Format: int64 */
+            benchmark_high_bp: number | null;
+            /** Format: int64 */
+            benchmark_low_bp: number | null;
+            code: string;
+            /** Format: int64 */
+            custody_fee_bp: number;
+            /** @description HH:MM, 15:00 at the latest */
+            cut_off: string;
+            issuer: string;
+            issuer_en: string;
+            /** Format: int64 */
+            issuer_risk: number;
+            kind: components["schemas"]["Kind1c2Enum"];
+            /** Format: int64 */
+            management_fee_bp: number;
+            /** Format: int64 */
+            min_fen: number;
+            name: string;
+            name_en: string;
+            /** Format: int64 */
+            nav_scale: number;
+            open_days: string;
+            open_days_en: string;
+            /** Format: int64 */
+            quota_fen: number;
+            registration_code: string;
+            /** Format: date */
+            sale_from: string | null;
+            /** Format: date */
+            sale_until: string | null;
+            /** Format: int64 */
+            seller_risk: number;
+            /** Format: int64 */
+            shelf_order: number;
+            /** Format: int64 */
+            step_fen: number;
+            /** Format: int64 */
+            subscription_fee_bp: number;
+            /** Format: int64 */
+            term_days: number;
+        };
+        FactsShape: {
+            benchmark_high_bp: number | null;
+            benchmark_low_bp: number | null;
+            code: string;
+            custody_fee_bp: number;
+            cut_off: string;
+            issuer: string;
+            issuer_en: string;
+            issuer_risk: number;
+            kind: components["schemas"]["Kind1c2Enum"];
+            management_fee_bp: number;
+            min_fen: number;
+            name: string;
+            name_en: string;
+            nav_scale: number;
+            open_days: string;
+            open_days_en: string;
+            quota_fen: number;
+            registration_code: string;
+            sale_from: string | null;
+            sale_until: string | null;
+            seller_risk: number;
+            shelf_order: number;
+            step_fen: number;
+            subscription_fee_bp: number;
+            term_days: number;
+        };
+        FileBodyRequest: {
+            /** Format: binary */
+            file: string;
+        };
+        FileShape: {
+            /** Format: uuid */
+            id: string;
+            media_type: components["schemas"]["MediaTypeEnum"];
+            sha256: string;
+            size: number;
         };
         ForwardInputRequest: {
             /** Format: uuid */
@@ -2843,6 +3263,64 @@ export interface components {
             kind: components["schemas"]["Kind61cEnum"];
             length: number;
         };
+        KeptDocumentShape: {
+            /**
+             * Format: uuid
+             * @description where it is in force
+             */
+            document_id: string | null;
+            /** Format: uuid */
+            file_id: string | null;
+            kind: components["schemas"]["Kind624Enum"];
+            media_type: components["schemas"]["MediaTypeEnum"];
+            sha256: string;
+            title: string;
+            title_en: string;
+        };
+        KeptProductRowShape: {
+            code: string;
+            draft: components["schemas"]["OpenDraftShape"] | null;
+            /** Format: uuid */
+            id: string;
+            kind: components["schemas"]["Kind1c2Enum"];
+            name: string;
+            name_en: string;
+            quota_fen: number;
+            quota_used_fen: number;
+            risk: number;
+            /** Format: date */
+            sale_from: string | null;
+            /** Format: date */
+            sale_until: string | null;
+            status: components["schemas"]["Status4deEnum"];
+            terms_number: number;
+        };
+        KeptProductShape: {
+            code: string;
+            documents: components["schemas"]["KeptDocumentShape"][];
+            draft: components["schemas"]["OpenDraftShape"] | null;
+            facts: components["schemas"]["FactsShape"];
+            /** Format: uuid */
+            id: string;
+            kind: components["schemas"]["Kind1c2Enum"];
+            name: string;
+            name_en: string;
+            quota_fen: number;
+            quota_used_fen: number;
+            risk: number;
+            /** Format: date */
+            sale_from: string | null;
+            /** Format: date */
+            sale_until: string | null;
+            status: components["schemas"]["Status4deEnum"];
+            terms_number: number;
+        };
+        KeptProductsShape: {
+            items: components["schemas"]["KeptProductRowShape"][];
+            may_approve: boolean;
+            may_enter: boolean;
+            next: string | null;
+        };
         KeyOut: {
             algorithm: string;
             key_id: string;
@@ -2861,6 +3339,8 @@ export interface components {
         Kind1c2Enum: "cash" | "closed" | "index";
         /** @enum {string} */
         Kind61cEnum: "debit" | "credit";
+        /** @enum {string} */
+        Kind624Enum: "manual" | "agreement" | "risk";
         /** @enum {string} */
         KindCc4Enum: "customer" | "visitor" | "staff" | "official";
         /** @enum {string} */
@@ -2938,6 +3418,8 @@ export interface components {
             /** Format: uuid */
             session_id: string;
         };
+        /** @enum {string} */
+        MediaTypeEnum: "text/plain" | "application/pdf";
         MenuEntryShape: {
             entries: components["schemas"]["MenuLeafShape"][];
             key: string;
@@ -2993,6 +3475,10 @@ export interface components {
             role: string;
             title: string;
             title_en: string;
+        };
+        MonthsOut: {
+            items: string[];
+            next: string | null;
         };
         NavBodyRequest: {
             /** Format: date */
@@ -3108,6 +3594,12 @@ export interface components {
             menu: components["schemas"]["MenuEntryShape"][];
             person: components["schemas"]["OfficialPerson"];
         };
+        OpenDraftShape: {
+            /** Format: uuid */
+            id: string;
+            purpose: components["schemas"]["PurposeB6cEnum"];
+            state: components["schemas"]["State970Enum"];
+        };
         OpenInputRequest: {
             /** Format: uuid */
             person_id: string;
@@ -3199,11 +3691,14 @@ export interface components {
             /** Format: uuid */
             product_id: string;
             product_name: string;
-            product_name_en: string;
-            risk: number;
+            /** @description The name in the order's terms; terms from before operations entered products have the product's. */
+            readonly product_name_en: string;
+            /** @description as the order's terms have it */
+            readonly risk: number;
             /** @description in hundredths */
             shares: number | null;
             state: components["schemas"]["OrderShapeStateEnum"];
+            terms_number: number;
             /** Format: date */
             trading_day: string;
         };
@@ -3448,8 +3943,10 @@ export interface components {
             /** Format: uuid */
             id: string;
             /** @default set */
-            what: components["schemas"]["WhatEnum"];
+            what: components["schemas"]["PrepareInWhatEnum"];
         };
+        /** @enum {string} */
+        PrepareInWhatEnum: "set" | "change" | "reset";
         PreparedIntent: {
             confirm_url: string;
             /** Format: uuid */
@@ -3486,6 +3983,8 @@ export interface components {
             benchmark_low_bp: number | null;
             code: string;
             custody_fee_bp: number;
+            /** Format: time */
+            cut_off: string;
             day_change_bp: number | null;
             /** Format: uuid */
             id: string;
@@ -3500,20 +3999,24 @@ export interface components {
             name_en: string;
             nav: components["schemas"]["NavPointShape"] | null;
             nav_scale: number;
+            /** @description not taken off, and today is one of its days of sale */
+            on_sale: boolean;
             open_days: string;
             open_days_en: string;
             registration_code: string;
             risk: number;
+            /** Format: date */
+            sale_from: string | null;
+            /** Format: date */
+            sale_until: string | null;
             seller_risk: number;
             seven_day_bp: number | null;
-            status: components["schemas"]["ProductShapeStatusEnum"];
+            status: components["schemas"]["Status4deEnum"];
             step_fen: number;
             subscription_fee_bp: number;
             suitability: components["schemas"]["SuitabilityShape"];
             term_days: number;
         };
-        /** @enum {string} */
-        ProductShapeStatusEnum: "on_sale" | "paused" | "ended";
         ProductsShape: {
             items: components["schemas"]["ProductShape"][];
             next: string | null;
@@ -3552,6 +4055,8 @@ export interface components {
         };
         /** @enum {string} */
         ProofOutPurposeEnum: "first" | "reset" | "device";
+        /** @enum {string} */
+        PurposeB6cEnum: "new" | "change" | "off_sale" | "on_sale";
         /** @description What `PushSubscription.toJSON()` gives in a browser. */
         PushInputRequest: {
             endpoint: string;
@@ -3662,6 +4167,14 @@ export interface components {
             /** @description to be sent along when these are replaced */
             revision: number;
         };
+        ReturnBodyRequest: {
+            reason: string;
+            /**
+             * Format: int64
+             * @description of the draft as the person saw it
+             */
+            revision: number;
+        };
         /** @enum {string} */
         RoleCdeEnum: "advisor" | "agent" | "official" | "staff";
         SealOutput: {
@@ -3671,8 +4184,11 @@ export interface components {
             title_en: string;
         };
         SeenBodyRequest: {
-            /** Format: date-time */
-            upto: string;
+            /**
+             * Format: int64
+             * @description of the draft as the person saw it
+             */
+            revision: number;
         };
         /** @description A live bank session. `current`: it belongs to this sign-in. */
         SeenSessionOut: {
@@ -3788,7 +4304,34 @@ export interface components {
         /** @enum {string} */
         State8e5Enum: "none" | "set" | "locked";
         /** @enum {string} */
+        State970Enum: "waiting" | "returned" | "approved" | "withdrawn";
+        /** @description A month's sums, in fen. `complete`: the month is over; else they reach to `until`. */
+        StatementOut: {
+            closing_fen: number;
+            complete: boolean;
+            count: number;
+            in_fen: number;
+            month: string;
+            opening_fen: number;
+            /** @description what went out, as a positive number */
+            out_fen: number;
+            /** Format: date-time */
+            until: string;
+        };
+        /** @enum {string} */
+        Status4deEnum: "on_sale" | "paused" | "ended";
+        /** @enum {string} */
         StatusE49Enum: "draft" | "published";
+        StepShape: {
+            /** Format: date-time */
+            at: string;
+            person: string;
+            reason: string;
+            revision: number;
+            what: components["schemas"]["StepShapeWhatEnum"];
+        };
+        /** @enum {string} */
+        StepShapeWhatEnum: "entered" | "changed" | "returned" | "approved" | "withdrawn";
         SuitabilityShape: {
             code: components["schemas"]["SuitabilityShapeCodeEnum"];
             ok: boolean;
@@ -3908,10 +4451,16 @@ export interface components {
             standing: components["schemas"]["StandingShape"];
             total_fen: number;
         };
-        /** @enum {string} */
-        WhatEnum: "set" | "change" | "reset";
         WhoOutput: {
             me: components["schemas"]["MeOutput"] | null;
+        };
+        /** @description A document of a draft: an uploaded file under its names. */
+        WishBodyRequest: {
+            /** Format: uuid */
+            file_id: string;
+            kind: components["schemas"]["Kind624Enum"];
+            title: string;
+            title_en: string;
         };
     };
     responses: never;
@@ -5330,6 +5879,31 @@ export interface operations {
             };
         };
     };
+    finance_account_close_prepare: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClosingOrderRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreparedIntent"];
+                };
+            };
+        };
+    };
     finance_account_entries: {
         parameters: {
             query?: {
@@ -5350,6 +5924,102 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LinesOut"];
+                };
+            };
+        };
+    };
+    finance_account_statements: {
+        parameters: {
+            query?: {
+                before?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MonthsOut"];
+                };
+            };
+        };
+    };
+    finance_account_statement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account_id: string;
+                month: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatementOut"];
+                };
+            };
+        };
+    };
+    finance_account_statement_csv: {
+        parameters: {
+            query?: {
+                /** @description of the file's words */
+                lang?: "en" | "zh";
+            };
+            header?: never;
+            path: {
+                account_id: string;
+                month: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+        };
+    };
+    finance_account_statement_pdf: {
+        parameters: {
+            query?: {
+                /** @description of the file's words */
+                lang?: "en" | "zh";
+            };
+            header?: never;
+            path: {
+                account_id: string;
+                month: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
                 };
             };
         };
@@ -5775,6 +6445,263 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NavRowShape"];
+                };
+            };
+        };
+    };
+    wealth_operations_drafts: {
+        parameters: {
+            query?: {
+                /** @description the `next` of the page before */
+                before?: string;
+                limit?: number;
+                /** @description which drafts; `open` by default */
+                state?: "all" | "open";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftsShape"];
+                };
+            };
+        };
+    };
+    wealth_operations_draft_enter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftBodyRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftShape"];
+                };
+            };
+        };
+    };
+    wealth_operations_draft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                draft_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftShape"];
+                };
+            };
+        };
+    };
+    wealth_operations_draft_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                draft_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftChangeBodyRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftShape"];
+                };
+            };
+        };
+    };
+    wealth_operations_draft_approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                draft_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SeenBodyRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftShape"];
+                };
+            };
+        };
+    };
+    wealth_operations_draft_return: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                draft_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReturnBodyRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftShape"];
+                };
+            };
+        };
+    };
+    wealth_operations_draft_withdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                draft_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SeenBodyRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftShape"];
+                };
+            };
+        };
+    };
+    wealth_operations_file_take: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["FileBodyRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileShape"];
+                };
+            };
+        };
+    };
+    wealth_operations_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+        };
+    };
+    wealth_operations_products: {
+        parameters: {
+            query?: {
+                /** @description the `next` of the page before */
+                before?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptProductsShape"];
+                };
+            };
+        };
+    };
+    wealth_operations_product: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                product_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptProductShape"];
                 };
             };
         };
@@ -6238,6 +7165,28 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DocumentShape"];
+                };
+            };
+        };
+    };
+    wealth_document_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                document_id: string;
+                product_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
                 };
             };
         };
