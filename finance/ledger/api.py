@@ -14,7 +14,7 @@ from accounts import throttles
 from finance.ledger import access, monthly, queries, statement_files
 from finance.ledger.models import Account
 from kernel.api import ApiView, limit_of, page
-from kernel.errors import Invalid, NotFound, language_of
+from kernel.errors import Invalid, Language, NotFound, language_of
 
 STATEMENTS_PER_MINUTE = 30
 
@@ -145,7 +145,7 @@ class StatementView(ApiView):
 _LANGUAGE = OpenApiParameter("lang", OpenApiTypes.STR, enum=["zh", "en"], description="of the file's words")
 
 
-def _language(request: Request) -> statement_files.Language:
+def _language(request: Request) -> Language:
     """A link that is followed names its language itself; else the browser's."""
     said = request.query_params.get("lang")
     if said is None:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from typing import NoReturn
 from uuid import UUID
 
 from django.db import connection
@@ -155,7 +156,7 @@ def statement(account: Account, month: Month) -> AccountStatement:
     )
 
 
-def _refuse(account: Account, month: Month) -> None:
+def _refuse(account: Account, month: Month) -> NoReturn:
     _log.error("the statement of account %s for %s does not add up", account.pk, month)
     raise StatementUnsound
 

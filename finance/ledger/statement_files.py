@@ -4,7 +4,6 @@ import csv
 import io
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Literal
 
 from django.conf import settings
 from reportlab.lib.pagesizes import A4
@@ -14,10 +13,10 @@ from reportlab.pdfgen.canvas import Canvas
 from finance.ledger.errors import StatementTooLong
 from finance.ledger.monthly import AccountStatement, Entry, entries
 from kernel.clock import BANK_ZONE
+from kernel.errors import Language
 from kernel.money import MINUS, yuan
 from kernel.paper import FONT, cut, know_font, wrapped
 
-Language = Literal["zh", "en"]
 MOST_ON_PAPER = 20_000
 BOM = "\ufeff"
 

@@ -30,7 +30,9 @@ from kernel.clock import business_now
 from kernel.errors import Invalid, KeyReused
 from kernel.money import yuan
 
-Purpose, State, What = ProductDraft.Purpose, ProductDraft.State, DraftStep.What
+Purpose = ProductDraft.Purpose
+State = ProductDraft.State
+What = DraftStep.What
 WITH_FACTS = frozenset({Purpose.NEW, Purpose.CHANGE})
 NEVER_CHANGED = ("code", "kind", "nav_scale")
 """What orders, holdings and NAVs of a product rest on."""

@@ -62,7 +62,7 @@ class FactsBody(serializers.Serializer[Any]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """What one fact says about another."""
-        wrong = {}
+        wrong: dict[str, Any] = {}
         low, high = attrs["benchmark_low_bp"], attrs["benchmark_high_bp"]
         if (low is None) is not (high is None) or (low is not None and low > high):
             wrong["benchmark_high_bp"] = said(
@@ -96,7 +96,7 @@ class WishBody(serializers.Serializer[Any]):
 
 class _Words(serializers.Serializer[Any]):
     facts = FactsBody(allow_null=True, default=None)
-    documents = WishBody(many=True, max_length=len(Document.Kind.values), default=list)
+    documents = serializers.ListField(child=WishBody(), max_length=len(Document.Kind.values), default=list)
     note = PlainText(max_length=NAMES["reason"], allow_blank=True, default="")
 
     def validate_documents(self, documents: list[dict[str, Any]]) -> list[dict[str, Any]]:
