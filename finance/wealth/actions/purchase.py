@@ -102,13 +102,29 @@ def _draft(purchase: _Purchase, person_class: int | None) -> StatementDraft:
     )
 
 
-def _purchase(person_id: UUID, product: Product, amount_fen: int, account_id: UUID, moment: datetime) -> _Purchase:
+def _on_the_shelf(product_id: UUID) -> tuple[Product, Terms]:
+    """The product and the terms in force. Raises NotFound.
+
+    The terms are read first: whoever changes both afterwards is found out by `_take_quota`, whatever was read of the
+    product in between.
+    """
+    terms = Terms.objects.filter(product_id=product_id).order_by("-number").first()
+    product = product_for(product_id)
+    if terms is None:
+        raise NotFound
+    return product, terms
+
+
+def _purchase(
+    person_id: UUID, on_shelf: tuple[Product, Terms], amount_fen: int, account_id: UUID, moment: datetime
+) -> _Purchase:
+    product, terms = on_shelf
     account = paying_account(person_id, account_id)
     if account is None:
         raise AccountCannotPay
     return _Purchase(
         product=product,
-        terms=terms_of(product.pk),
+        terms=terms,
         account=account,
         amount_fen=amount_fen,
         fee_fen=fee_within(amount_fen, product.subscription_fee_bp),
@@ -155,13 +171,13 @@ def prepare_purchase(
     The order will carry the intent's id. Raises NotFound, the first unmet condition of `purchase_checks`, or Conflict
     if the order exists already.
     """
-    product = product_for(product_id)
+    product, terms = _on_the_shelf(product_id)
     if offer_id is not None:
         offer_id = _own_offer(person_id, offer_id, product_id)
     if Order.objects.filter(pk=order_id).exists():
         raise Conflict
     _refuse_unmet(Wish(person_id, product, amount_fen, account_id, risk_sha256))
-    purchase = _purchase(person_id, product, amount_fen, account_id, business_now())
+    purchase = _purchase(person_id, (product, terms), amount_fen, account_id, business_now())
     _acknowledge(person_id, purchase.terms, risk_sha256)
     return bank_session.prepare(
         intent_id=order_id,
@@ -180,10 +196,10 @@ def prepare_purchase(
     )
 
 
-def _subject(subject: dict[str, Any]) -> tuple[Product, int, UUID, str, UUID | None]:
+def _subject(subject: dict[str, Any]) -> tuple[tuple[Product, Terms], int, UUID, str, UUID | None]:
     offer_id = subject["offer_id"]
     return (
-        product_for(UUID(subject["product_id"])),
+        _on_the_shelf(UUID(subject["product_id"])),
         subject["amount_fen"],
         UUID(subject["account_id"]),
         subject["risk_sha256"],
@@ -193,9 +209,9 @@ def _subject(subject: dict[str, Any]) -> tuple[Product, int, UUID, str, UUID | N
 
 def restate_purchase(intent: Intent) -> StatementDraft:
     """What the person would confirm now. Raises the first unmet condition where it can no longer be bought."""
-    product, amount_fen, account_id, risk_sha256, _ = _subject(intent.subject)
+    (product, terms), amount_fen, account_id, risk_sha256, _ = _subject(intent.subject)
     _refuse_unmet(Wish(intent.person_id, product, amount_fen, account_id, risk_sha256))
-    purchase = _purchase(intent.person_id, product, amount_fen, account_id, business_now())
+    purchase = _purchase(intent.person_id, (product, terms), amount_fen, account_id, business_now())
     return _draft(purchase, class_of(intent.person_id).person_class)
 
 
@@ -225,10 +241,10 @@ def confirm_purchase(intent: Intent) -> ExecuteResult:
     confirmed is not what would be said now (cut-off passed, other terms or documents), and every refusal of
     `purchase_checks` and of the ledger.
     """
-    product, amount_fen, account_id, risk_sha256, offer_id = _subject(intent.subject)
+    (product, terms), amount_fen, account_id, risk_sha256, offer_id = _subject(intent.subject)
     now = business_now()
     _refuse_unmet(Wish(intent.person_id, product, amount_fen, account_id, risk_sha256))
-    purchase = _purchase(intent.person_id, product, amount_fen, account_id, now)
+    purchase = _purchase(intent.person_id, (product, terms), amount_fen, account_id, now)
     if _draft(purchase, class_of(intent.person_id).person_class).words() != intent.draft:
         raise StatementStale
     hold = ledger.place_hold(

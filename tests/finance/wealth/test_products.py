@@ -462,7 +462,8 @@ def test_two_drafts_of_one_product_at_once_leave_one(real_shop: Shop) -> None:
     assert ProductDraft.objects.count() == DraftStep.objects.count() == 1
 
 
-def test_a_purchase_and_an_approval_at_once_agree_on_the_terms(real_shop: Shop) -> None:
+@pytest.mark.parametrize("_round", range(4))
+def test_a_purchase_and_an_approval_at_once_agree_on_the_terms(real_shop: Shop, _round: int) -> None:
     desk = Desk(real_shop)
     sheet = real_shop.prepare()
     body = desk.of_product("change")
