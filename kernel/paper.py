@@ -1,5 +1,6 @@
 """What everything that is drawn as PDF shares: the font, and lines of a width."""
 
+import re
 from collections.abc import Iterator
 
 from reportlab.pdfbase import pdfmetrics
@@ -9,9 +10,17 @@ FONT = "STSong-Light"
 """One of the Chinese fonts that every PDF reader knows by name: no file to carry, and the text can be searched."""
 
 
+_BEYOND = re.compile("[^\u0000-\uffff]")
+
+
 def know_font() -> None:
     """Makes the font known to the library. Harmless twice."""
     pdfmetrics.registerFont(UnicodeCIDFont(FONT))
+
+
+def drawable(text: str) -> str:
+    """The text with a box for each sign beyond the first plane: the font has none of them."""
+    return _BEYOND.sub("□", text)
 
 
 def wrapped(text: str, size: float, width: float) -> list[str]:

@@ -15,7 +15,7 @@ from finance.ledger.monthly import AccountStatement, Entry, entries
 from kernel.clock import BANK_ZONE
 from kernel.errors import Language
 from kernel.money import MINUS, yuan
-from kernel.paper import FONT, cut, know_font, wrapped
+from kernel.paper import FONT, cut, drawable, know_font, wrapped
 
 MOST_ON_PAPER = 20_000
 BOM = "\ufeff"
@@ -204,13 +204,13 @@ class _Paper:
         """The entries."""
         self.head()
         for entry in lines:
-            memo = wrapped(entry.memo, _SIZE, _OTHER - _MEMO - _GAP)
+            memo = wrapped(drawable(entry.memo), _SIZE, _OTHER - _MEMO - _GAP)
             if self.room((len(memo) - 1) * _LINE):
                 self.head()
             draw, size = self.canvas.drawString, _SIZE
             draw(_AT, self.y, _moment(entry.at))
             draw(_KIND, self.y, cut(kind_text(entry.kind, self.language), size, _MEMO - _KIND - _GAP))
-            draw(_OTHER, self.y, cut(entry.counterpart or "", size, 20 * mm))
+            draw(_OTHER, self.y, cut(drawable(entry.counterpart or ""), size, 20 * mm))
             self.canvas.drawRightString(_AMOUNT, self.y, _signed(entry.amount_fen))
             self.canvas.drawRightString(_BALANCE, self.y, _figure(entry.balance_fen))
             for place, line in enumerate(memo):
