@@ -261,19 +261,20 @@ def _texts(draft: ProductDraft) -> list[DocumentText]:
 
 
 def _put_in_force(draft: ProductDraft, checker_id: UUID) -> tuple[Product, Terms | None]:
-    if draft.purpose == Purpose.NEW:
-        facts = facts_of(draft.facts)
+    facts = facts_of(draft.facts) if draft.facts else None
+    if draft.product is None:
+        if facts is None:
+            raise ValueError("a new product's draft has facts")
         _refuse_impossible(draft.purpose, None, facts)
         product = put_on_shelf(facts=facts, documents=_texts(draft), actor_id=checker_id)
         return product, product.terms.get()
     # The row's lock queues whoever is buying: they finish under the old terms, or are asked again under the new.
-    product = Product.objects.select_for_update(no_key=True).get(pk=draft.product_id)
-    facts_wanted = facts_of(draft.facts) if draft.facts else None
-    _refuse_impossible(draft.purpose, product, facts_wanted)
-    if facts_wanted is None:
+    product = Product.objects.select_for_update(no_key=True).get(pk=draft.product.pk)
+    _refuse_impossible(draft.purpose, product, facts)
+    if facts is None:
         set_sale(product, on=draft.purpose == Purpose.ON_SALE, actor_id=checker_id)
         return product, None
-    changes = {name: value for name, value in facts_wanted.__dict__.items() if name not in NEVER_CHANGED}
+    changes = {name: value for name, value in facts.__dict__.items() if name not in NEVER_CHANGED}
     return product, renew(product, actor_id=checker_id, changes=changes, documents=_texts(draft))
 
 

@@ -215,7 +215,7 @@ class OrderShape(serializers.Serializer[Order]):
 
     def get_risk(self, order: Order) -> int:
         """1..5: where issuer and seller differ the higher stands."""
-        return max(order.terms.facts["issuer_risk"], order.terms.facts["seller_risk"])
+        return int(max(order.terms.facts["issuer_risk"], order.terms.facts["seller_risk"]))
 
     def get_can_cancel(self, order: Order) -> bool:
         """Whether the cut-off is still to come at the `now` of the context."""
