@@ -2,8 +2,9 @@
 
 import argparse
 import sys
+import time
 
-from benchmarks import bed, chat, group, ledger, processes, sync
+from benchmarks import bed, chat, group, idle, ledger, processes, sync
 from benchmarks.report import Report
 from deploy.local.install import ROOT
 from deploy.local.processes import Failed
@@ -11,32 +12,39 @@ from deploy.local.processes import Failed
 PARTS = {
     "ledger": ledger.run,
     "pairs": chat.run,
+    "idle": idle.run,
     "group": group.run,
     "processes": processes.run,
     "sync": sync.run,
 }
-TOGETHER = {"chat": ["pairs", "group", "processes", "sync"]}
+TOGETHER = {"chat": ["pairs", "idle", "group", "processes", "sync"]}
 
 
 def main() -> int:
     options = argparse.ArgumentParser()
     options.add_argument("parts", nargs="*", choices=[*PARTS, *TOGETHER, []], default=[])
     options.add_argument("--rounds", type=int, default=3)
-    options.add_argument("--seconds", type=float, default=5.0)
+    options.add_argument("--seconds", type=float, default=4.0)
     options.add_argument("--postings", type=int, default=1_000_000, help="the size of the books that are not fresh")
     chosen = options.parse_args()
     report = Report()
-    try:
-        with bed.make() as made:
-            bed.peer_packages(made.children, made.folder / "npm.log")
-            for name in [one for part in chosen.parts or PARTS for one in TOGETHER.get(part, [part])]:
-                more = {"postings": chosen.postings} if name == "ledger" else {}
+    failed = False
+    with bed.make() as made:
+        bed.peer_packages(made.children, made.folder / "npm.log")
+        for name in [one for part in chosen.parts or PARTS for one in TOGETHER.get(part, [part])]:
+            more = {"postings": chosen.postings} if name == "ledger" else {}
+            began = time.monotonic()
+            try:
                 PARTS[name](made, report, rounds=chosen.rounds, seconds=chosen.seconds, **more)
-    except Failed as failure:
-        print(f"\n{failure}", file=sys.stderr)
-        return 1
+            except Failed as failure:
+                # The other parts are measured all the same.
+                failed = True
+                print(f"\n{name}: {failure}", file=sys.stderr)
+            finally:
+                made.end_all()
+            report.say(f"{name}: {time.monotonic() - began:.0f} s")
     report.close(ROOT / "var" / "bench.json")
-    return 0
+    return int(failed)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from tests.support import obtain
 PEERS = Path(__file__).resolve().parent / "peers"
 START_LIMIT_S = 60
 RUN_LIMIT_S = 300
-IDLE_SETTLES_S = 3
+TEMPLATE = "migrated"
 
 
 @dataclass
@@ -41,6 +41,7 @@ class Bed:
     app_password: str
     networks_port: int
     servers: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
+    migrated: bool = False
 
     def environment(self, database: str, ports: Sequence[int] = (8000, 8001), **extra: str) -> dict[str, str]:
         """What a process of the product reads. The limit on a socket's frames is lifted: it is what is measured."""
@@ -79,10 +80,13 @@ class Bed:
         return done.stdout
 
     def product_database(self, name: str) -> None:
-        """An empty, migrated database of the product."""
-        self.cluster.make_database(name)
-        environment = self.environment(name, DATABASE_ROLE="owner", DATABASE_POOL="0")
-        self.run([PYTHON, "manage.py", "migrate", "--no-input", "--verbosity", "0"], environment)
+        """An empty, migrated database of the product: a copy of one that is migrated once."""
+        if not self.migrated:
+            self.cluster.make_database(TEMPLATE)
+            environment = self.environment(TEMPLATE, DATABASE_ROLE="owner", DATABASE_POOL="0")
+            self.run([PYTHON, "manage.py", "migrate", "--no-input", "--verbosity", "0"], environment)
+            self.migrated = True
+        self.cluster.sql(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} OWNER {OWNER};")
 
     def serve(self, name: str, command: Sequence[str | Path], env: dict[str, str], port: int, **more: Any) -> None:
         """Starts a server and waits for its port."""
@@ -100,6 +104,11 @@ class Bed:
     def end(self, name: str) -> None:
         """Stops a server that is measured no more."""
         end(self.servers.pop(name), signal.SIGTERM)
+
+    def end_all(self) -> None:
+        """Stops every server that still runs."""
+        for name in list(self.servers):
+            self.end(name)
 
     def cpu_s(self, name: str) -> float:
         """Seconds of processor that the server and its children took so far."""
@@ -127,8 +136,9 @@ class Bed:
         executable, _ = install.node()
         return dict(json.loads(self.run([executable, PEERS / "load.mjs"], dict(os.environ), json.dumps(plan))))
 
-    def watch_idle(self, plan: dict[str, Any], name: str) -> int:
-        """The server's memory in KiB while the load only stays connected."""
+    @contextlib.contextmanager
+    def staying(self, plan: dict[str, Any], name: str) -> Iterator[dict[str, Any]]:
+        """A load that only stays connected while the block runs; what it printed of its connecting."""
         executable, _ = install.node()
         command = [str(executable), str(PEERS / "load.mjs")]
         with (
@@ -137,14 +147,15 @@ class Bed:
         ):
             assert client.stdin
             assert client.stdout
-            client.stdin.write(json.dumps({**plan, "idle_s": 60}))
+            client.stdin.write(json.dumps({**plan, "stay": True}))
             client.stdin.close()
-            if client.stdout.readline().strip() != "connected":
-                raise Failed(f"{name}: the idle connections were not made\n{tail(self.folder / 'idle.log')}")
-            time.sleep(IDLE_SETTLES_S)
-            memory = self.memory_kib(name)
-            client.kill()
-        return memory
+            try:
+                said = client.stdout.readline()
+                if not said:
+                    raise Failed(f"{name}: the connections were not made\n{tail(self.folder / 'idle.log')}")
+                yield dict(json.loads(said))
+            finally:
+                client.kill()
 
     def redis(self) -> str:
         """A Redis for the processes of the product to speak over; its URL."""
@@ -215,55 +226,54 @@ def peer_packages(children: Children, log: Path) -> None:
         stamp.write_text(content)
 
 
-def ejabberd(bed: Bed, users: Sequence[str]) -> int:
-    """Debian's ejabberd with its archive on the same PostgreSQL; returns its port."""
+def ejabberd(bed: Bed, users: Sequence[str], name: str = "ejabberd") -> int:
+    """Debian's ejabberd with its archive on the same PostgreSQL, in a database of its own; returns its port."""
     if shutil.which("ejabberdctl") is None:
         if os.geteuid() != 0:
             raise Failed("ejabberd is not on this machine: apt-get install ejabberd (as root make bench does it)")
         obtain.apt(["ejabberd", "erlang-p1-pgsql"])
     password = secrets.token_hex(12)
-    bed.cluster.sql(
-        f"CREATE ROLE ejabberd LOGIN PASSWORD '{password}'; CREATE DATABASE ejabberd OWNER ejabberd;".replace(
-            "; CREATE", ";\nCREATE"
-        )
-    )
+    bed.cluster.sql(f"CREATE ROLE {name} LOGIN PASSWORD '{password}';\nCREATE DATABASE {name} OWNER {name};")
     schema = Path("/usr/share/ejabberd/sql/pg.sql").read_text()
-    bed.cluster.sql(f"SET ROLE ejabberd;\n{schema}", "ejabberd")
+    bed.cluster.sql(f"SET ROLE {name};\n{schema}", name)
     rows = ", ".join(f"('{user}', 'secret')" for user in users)
-    bed.cluster.sql(f"INSERT INTO users (username, password) VALUES {rows}", "ejabberd")
+    bed.cluster.sql(f"INSERT INTO users (username, password) VALUES {rows}", name)
     (port,) = free_ports(1)
-    home = bed.folder / "ejabberd"
+    home = bed.folder / name
     home.mkdir()
     text = (PEERS / "ejabberd.yml").read_text()
-    for name, value in (("@PORT@", port), ("@DB_PORT@", bed.cluster.port), ("@DB_PASSWORD@", password)):
-        text = text.replace(name, str(value))
+    for place, value in (
+        ("@PORT@", port),
+        ("@DATABASE@", name),
+        ("@DB_PORT@", bed.cluster.port),
+        ("@DB_PASSWORD@", password),
+    ):
+        text = text.replace(place, str(value))
     (home / "ejabberd.yml").write_text(text)
     user = None
     if os.geteuid() == 0:
         user = pwd.getpwnam("ejabberd").pw_uid
         subprocess.run(["chown", "-R", "ejabberd", str(home)], check=True)
     environment = {
-        **{name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ},
+        **{word: os.environ[word] for word in ("PATH", "LANG") if word in os.environ},
         "HOME": str(home),
         "EJABBERD_CONFIG_PATH": str(home / "ejabberd.yml"),
         "EJABBERD_LOG_PATH": str(home / "ejabberd.log"),
         "ERL_LIBS": next(str(path.parent) for path in Path("/usr/lib").glob("*/ejabberd-*")),
     }
     command = ["erl", "+K", "true", "+P", "250000", "-noinput", "-mnesia", "dir", f'"{home}/mnesia"', "-s", "ejabberd"]
-    bed.serve("ejabberd", command, environment, port, user=user)
+    bed.serve(name, command, environment, port, user=user)
     return port
 
 
-def node_reference(bed: Bed) -> int:
-    """The Node server of benchmarks/peers on the same PostgreSQL; returns its port."""
+def node_reference(bed: Bed, name: str = "node") -> int:
+    """The Node server of benchmarks/peers on the same PostgreSQL, in a database of its own; returns its port."""
     executable, _ = install.node()
-    bed.cluster.sql("CREATE DATABASE node_reference")
+    bed.cluster.sql(f"CREATE DATABASE {name}")
     (port,) = free_ports(1)
     environment = {**os.environ, "PORT": str(port), "NODE_ENV": "production"}
-    environment["DATABASE_URL"] = (
-        f"postgresql://{SUPERUSER}:{bed.cluster.password}@127.0.0.1:{bed.cluster.port}/node_reference"
-    )
-    bed.serve("node", [executable, PEERS / "server.mjs"], environment, port)
+    environment["DATABASE_URL"] = f"postgresql://{SUPERUSER}:{bed.cluster.password}@127.0.0.1:{bed.cluster.port}/{name}"
+    bed.serve(name, [executable, PEERS / "server.mjs"], environment, port)
     return port
 
 

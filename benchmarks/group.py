@@ -3,7 +3,7 @@
 from statistics import median
 
 from benchmarks.bed import Bed, product
-from benchmarks.chat import Contender, checked, counter, people_of, socket_url
+from benchmarks.chat import WARM_S, Contender, checked, counter, people_of, socket_url
 from benchmarks.report import Figure, Report
 
 MEMBERS = 500
@@ -25,7 +25,7 @@ def run(bed: Bed, report: Report, *, rounds: int, seconds: float) -> None:
     for number in range(rounds):
         for label, more in (("rate", {"rate": RATE}), ("x8", {"in_flight": 8})):
             before, cpu = group.kept(), bed.cpu_s(DATABASE)
-            result = bed.load({**plan, "warm_s": 1.5, "seconds": seconds, **more})
+            result = bed.load({**plan, "warm_s": WARM_S, "seconds": seconds, **more})
             cpu = bed.cpu_s(DATABASE) - cpu
             checked(group, result, before)
             found.setdefault(f"{label}_per_second", []).append(result["delivered_per_second"])

@@ -8,6 +8,8 @@ Prints a JSON list.
 
 import json
 import sys
+from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,26 +18,54 @@ import django
 django.setup()
 
 from django.conf import settings
-from django.contrib.sessions.middleware import SessionMiddleware
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from django.db import transaction
-from django.http import HttpResponse
-from django.test import RequestFactory
+from django.utils.crypto import get_random_string
 
 from accounts.actions.registration import create_person
-from accounts.actions.sessions import DeviceClaim, open_session
+from accounts.actions.sessions import BACKEND
+from accounts.auth import SESSION_ID, key_hash
+from accounts.models import Device, DeviceSession
 from chat.actions import open_conversation
+from kernel.clock import now
 from kernel.ids import new_id
 
 Entry = dict[str, str]
 
 
+KEY_CHARACTERS = 32
+"""As long as the keys that Django draws for its sessions."""
+
+
+def cookies_of(people: Iterable[Any], each: int = 1) -> list[str]:
+    """So many sessions of each, row for row as signing in makes them; thousands are four statements."""
+    sessions, devices, device_sessions, cookies = [], [], [], []
+    ends = now() + timedelta(seconds=settings.SESSION_COOKIE_AGE)
+    for one in people:
+        common = {
+            SESSION_KEY: str(one.pk),
+            BACKEND_SESSION_KEY: BACKEND,
+            HASH_SESSION_KEY: one.get_session_auth_hash(),
+        }
+        for _ in range(each):
+            key = get_random_string(KEY_CHARACTERS, "abcdefghijklmnopqrstuvwxyz0123456789")
+            device = Device(person=one, client_id=new_id(), name="bench")
+            opened = DeviceSession(person=one, device=device, key_hash=key_hash(key), epoch=one.session_epoch)
+            data = SessionStore().encode(common | {SESSION_ID: str(opened.pk)})
+            sessions.append(Session(session_key=key, session_data=data, expire_date=ends))
+            devices.append(device)
+            device_sessions.append(opened)
+            cookies.append(f"{settings.SESSION_COOKIE_NAME}={key}")
+    for model, rows in ((Session, sessions), (Device, devices), (DeviceSession, device_sessions)):
+        model._default_manager.bulk_create(rows)  # type: ignore[arg-type]  # each with its own
+    return cookies
+
+
 def cookie_of(person: Any) -> str:
     """A session as signing in makes it; the slow hash of a password is not what is measured here."""
-    request = RequestFactory().post("/api/session")
-    SessionMiddleware(lambda _: HttpResponse()).process_request(request)
-    open_session(request, person, DeviceClaim(new_id(), "bench"))
-    request.session.save()
-    return f"{settings.SESSION_COOKIE_NAME}={request.session.session_key}"
+    return cookies_of([person])[0]
 
 
 def person(prefix: str, number: int) -> Any:
@@ -44,23 +74,25 @@ def person(prefix: str, number: int) -> Any:
     )
 
 
-def entry(member: Any, conversation: UUID) -> Entry:
-    return {"cookie": cookie_of(member), "conversation": str(conversation)}
+def entries(members: list[Any], conversations: list[UUID]) -> list[Entry]:
+    return [
+        {"cookie": cookie, "conversation": str(conversation)}
+        for cookie, conversation in zip(cookies_of(members), conversations, strict=True)
+    ]
 
 
 def pairs(count: int) -> list[Entry]:
-    made = []
+    people, conversations = [], []
     for pair in range(count):
         both = [person("137", pair * 2 + side) for side in (0, 1)]
         conversation = open_conversation(kind="direct", member_ids=[one.pk for one in both], opened_by=both[0].pk)
-        made += [entry(one, conversation) for one in both]
-    return made
+        people += both
+        conversations += [conversation, conversation]
+    return entries(people, conversations)
 
 
 def crowd(count: int, each: int) -> list[Entry]:
-    return [
-        {"cookie": cookie_of(one)} for one in [person("130", number) for number in range(count)] for _ in range(each)
-    ]
+    return [{"cookie": cookie} for cookie in cookies_of([person("130", number) for number in range(count)], each)]
 
 
 def group(members: int) -> list[Entry]:
@@ -68,7 +100,7 @@ def group(members: int) -> list[Entry]:
     conversation = open_conversation(
         kind="group", member_ids=[one.pk for one in everyone], opened_by=everyone[0].pk, title="大群"
     )
-    return [entry(one, conversation) for one in everyone]
+    return entries(everyone, [conversation] * members)
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.bed import Bed, product
-from benchmarks.chat import PAIRS, Contender, checked, counter, people_of, socket_url
+from benchmarks.chat import PAIRS, WARM_S, Contender, checked, counter, people_of, socket_url
 from benchmarks.report import Figure, Report
 
 DATABASE = "processes"
@@ -28,7 +28,7 @@ def run(bed: Bed, report: Report, *, rounds: int, seconds: float) -> None:
         for label, who in (("one", people), ("two", spread)):
             contender = Contender(label, {**plan, "people": who}, kept)
             before = kept()
-            result = bed.load({**contender.plan, "warm_s": 1.5, "seconds": seconds, "in_flight": 8})
+            result = bed.load({**contender.plan, "warm_s": WARM_S, "seconds": seconds, "in_flight": 8})
             checked(contender, result, before)
             rates[label].append(result["per_second"])
         report.say(f"round {number + 1}: processes")

@@ -143,16 +143,26 @@ const measured = { acked: 0, delivered: 0 };
 const ackMs = [];
 const deliveryMs = [];
 
-// Opened in waves: a server's queue of new connections may be short (Twisted's holds 50).
-const WAVE = 40;
-const OPEN_LIMIT_MS = 30_000;
+// So many are on their way at a time; `at_once`: that many of the first all together.
+const ABREAST = 100;
+const OPEN_LIMIT_MS = 120_000;
 const people = [];
-for (let start = 0; start < plan.people.length; start += WAVE) {
+const openedBy = [];
+{
+  const began = performance.now();
+  let next = 0;
   const late = setTimeout(() => {
     console.error(`${plan.protocol}: only ${people.length} of ${plan.people.length} connections could be opened`);
     process.exit(1);
   }, OPEN_LIMIT_MS);
-  people.push(...(await Promise.all(plan.people.slice(start, start + WAVE).map(open))));
+  const one = async () => {
+    while (next < plan.people.length) {
+      const place = next++;
+      people[place] = await open(plan.people[place]);
+      openedBy.push(performance.now() - began);
+    }
+  };
+  await Promise.all(plan.people.slice(0, plan.at_once ?? ABREAST).map(one));
   clearTimeout(late);
 }
 
@@ -205,10 +215,9 @@ function fill(state) {
 
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
-if (plan.idle_s) {
-  console.log("connected");
-  await sleep(plan.idle_s * 1000);
-  process.exit(0);
+if (plan.stay) {
+  console.log(JSON.stringify({ connected: people.length, first_ms: openedBy[0], all_ms: openedBy.at(-1) }));
+  await new Promise(() => setInterval(() => {}, 60_000));
 }
 
 const senders =
