@@ -1,25 +1,26 @@
 """The session of a signed-in person: over HTTP, and for the socket."""
 
-import hashlib
 from dataclasses import dataclass
-from datetime import timedelta
-from importlib import import_module
+from datetime import datetime, timedelta
 from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Any, cast
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib.auth import SESSION_KEY, get_user
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest
+from django.utils.crypto import constant_time_compare
 from django.utils.functional import SimpleLazyObject
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from accounts import queries
+from accounts.backends import PhoneBackend
 from accounts.models import Device, DeviceSession, Person
+from accounts.session_store import SessionStore, key_hash
 from accounts.wire import person_json
 from kernel.clock import now
 from kernel.errors import SignInNeeded
@@ -55,9 +56,27 @@ def carry(request: HttpRequest, opened: OpenSession) -> None:
     signed.device_id, signed.chat_session_id = opened.device_id, opened.id
 
 
-def key_hash(session_key: str) -> bytes:
-    """What is kept of a session key outside Django's own table."""
-    return hashlib.sha256(session_key.encode()).digest()
+def _seen(session_id: UUID, device_id: UUID, last_seen_at: datetime) -> None:
+    seen = now()
+    if seen - last_seen_at > SEEN_EVERY:
+        DeviceSession.objects.filter(pk=session_id).update(last_seen_at=seen)
+        Device.objects.filter(pk=device_id).update(last_seen_at=seen)
+
+
+def _read_along(session: SessionBase) -> Person | None:
+    """The person who was read together with the session, where everything agrees as Django's get_user asks for it."""
+    holder = session.get(SESSION_KEY)
+    opened = session.opened if isinstance(session, SessionStore) else None
+    if opened is None or opened.key != session.session_key or session.get(SESSION_ID) != str(opened.id):
+        return None
+    person = opened.person
+    if holder != str(person.pk) or session.get(BACKEND_SESSION_KEY) not in settings.AUTHENTICATION_BACKENDS:
+        return None
+    if not constant_time_compare(session.get(HASH_SESSION_KEY, ""), person.get_session_auth_hash()):
+        return None
+    if opened.epoch != person.session_epoch or not PhoneBackend().user_can_authenticate(person):
+        return None
+    return person
 
 
 def _open(session: SessionBase, person: Person) -> OpenSession | None:
@@ -69,21 +88,29 @@ def _open(session: SessionBase, person: Person) -> OpenSession | None:
     ).first()
     if row is None or row.epoch != person.session_epoch:
         return None
-    seen = now()
-    if seen - row.last_seen_at > SEEN_EVERY:
-        DeviceSession.objects.filter(pk=row.pk).update(last_seen_at=seen)
-        Device.objects.filter(pk=row.device_id).update(last_seen_at=seen)
+    _seen(row.pk, row.device_id, row.last_seen_at)
     return OpenSession(id=row.pk, person_id=person.pk, device_id=row.device_id, epoch=row.epoch)
 
 
-def _user(request: HttpRequest) -> Person | AnonymousUser:
+def _holder(request: HttpRequest) -> tuple[Person, OpenSession] | None:
+    """Who the session of a request belongs to. One statement where it is in order; what is not, Django looks at."""
+    session = request.session
+    person = _read_along(session)
+    if person is not None and isinstance(session, SessionStore) and session.opened is not None:
+        opened = session.opened
+        _seen(opened.id, opened.device_id, opened.last_seen_at)
+        return person, OpenSession(opened.id, person.pk, opened.device_id, opened.epoch)
     user = get_user(request)
-    if isinstance(user, Person):
-        opened = _open(request.session, user)
-        if opened is not None:
-            carry(request, opened)
-            return user
-    return AnonymousUser()
+    found = _open(request.session, user) if isinstance(user, Person) else None
+    return (cast(Person, user), found) if found is not None else None
+
+
+def _user(request: HttpRequest) -> Person | AnonymousUser:
+    holder = _holder(request)
+    if holder is None:
+        return AnonymousUser()
+    carry(request, holder[1])
+    return holder[0]
 
 
 class DeviceAuthenticationMiddleware(AuthenticationMiddleware):
@@ -127,18 +154,32 @@ def session_of(request: Request) -> OpenSession:
     return opened
 
 
-def session_by_key(session_key: str | None) -> OpenSession | None:
-    """The open session of a cookie's value, for doors that are no Django request (the socket). Three statements."""
+@dataclass(frozen=True)
+class Guest:
+    """Somebody at a door that is no Django request (the socket), and until when their session lasts."""
+
+    session: OpenSession
+    kind: str
+    until: datetime
+
+
+def guest_by_key(session_key: str | None) -> Guest | None:
+    """Who holds the open session of a cookie's value. One statement."""
     if not session_key:
         return None
-    engine = import_module(settings.SESSION_ENGINE)
-    session: SessionBase = engine.SessionStore(session_key)
-    if SESSION_KEY not in session:
-        return None
     request = HttpRequest()
-    request.session = session
-    user = get_user(request)
-    return _open(session, user) if isinstance(user, Person) else None
+    request.session = session = SessionStore(session_key)
+    holder = _holder(request)
+    if holder is None or session.opened is None:
+        return None
+    person, opened = holder
+    return Guest(opened, person.kind, session.opened.until)
+
+
+def session_by_key(session_key: str | None) -> OpenSession | None:
+    """The open session of a cookie's value."""
+    guest = guest_by_key(session_key)
+    return guest.session if guest is not None else None
 
 
 def me_json(request: HttpRequest, person: Person) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Every shared read of accounts. Each takes a fixed number of statements."""
 
 import hmac
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -64,47 +65,48 @@ def avatar_url(person_id: UUID, picture_id: UUID | None) -> str | None:
     return f"/api/persons/{person_id}/avatar?v={picture_id.hex[-12:]}" if picture_id else None
 
 
-def _seal(person: Person, roles: dict[str, str]) -> Seal | None:
-    if person.kind == Person.Kind.OFFICIAL:
-        return Seal("official", person.title or "服务号", person.title_en or "Service account", settings.BANK_NAME)
-    if person.kind != Person.Kind.STAFF:
+def _seal(kind: str, title: str, title_en: str, roles: dict[str, str]) -> Seal | None:
+    if kind == Person.Kind.OFFICIAL:
+        return Seal("official", title or "服务号", title_en or "Service account", settings.BANK_NAME)
+    if kind != Person.Kind.STAFF:
         return None
-    for role, (name, title, title_en) in _STAFF_TITLES.items():
+    for role, (name, of_role, of_role_en) in _STAFF_TITLES.items():
         if role in roles:
             organisation = f"{settings.BANK_NAME} {roles[role]}".strip()
-            return Seal(name, title, title_en, organisation)
+            return Seal(name, of_role, of_role_en, organisation)
     return Seal("staff", "银行员工", "Bank staff", settings.BANK_NAME)
 
 
-_SHOWN = ("kind", "display_name", "avatar_hue", "avatar_picture_id", "title", "title_en")
+# Nearly every answer shows people: one statement, written out, costs a fifth of the ORM's three.
+_CARDS = """
+SELECT p.id, p.display_name, f.remark, p.avatar_hue, p.avatar_picture_id, p.kind, p.title, p.title_en,
+    CASE WHEN p.kind = 'staff' THEN
+        (SELECT json_object_agg(r.role, r.branch)::text FROM accounts_staffrole r WHERE r.person_id = p.id) END
+FROM accounts_person p
+LEFT JOIN accounts_friendship f ON f.person_id = %s AND f.friend_id = p.id
+WHERE p.id = ANY(%s)
+"""
 
 
 def person_cards(ids: Iterable[UUID], *, viewer_id: UUID | None) -> dict[UUID, PersonCard]:
-    """The people with these ids as `viewer_id` sees them. Unknown ids are left out. Three statements."""
-    wanted = set(ids)
+    """The people with these ids as `viewer_id` sees them. Unknown ids are left out. One statement."""
+    wanted = list(set(ids))
     if not wanted:
         return {}
-    people = list(Person.objects.filter(pk__in=wanted).only(*_SHOWN))
-    staff = [person.pk for person in people if person.kind == Person.Kind.STAFF]
-    roles: dict[UUID, dict[str, str]] = {}
-    for person_id, role, branch in StaffRole.objects.filter(person__in=staff).values_list("person", "role", "branch"):
-        roles.setdefault(person_id, {})[role] = branch
-    remarks: dict[UUID, str] = {}
-    if viewer_id is not None:
-        remarks = dict(
-            Friendship.objects.filter(person=viewer_id, friend__in=wanted).values_list("friend_id", "remark")
-        )
+    with connection.cursor() as cursor:
+        cursor.execute(_CARDS, [viewer_id, wanted])
+        rows = cursor.fetchall()
     return {
-        person.pk: PersonCard(
-            id=person.pk,
-            name=person.display_name,
-            remark=remarks.get(person.pk) or None,
-            hue=person.avatar_hue,
-            avatar_url=avatar_url(person.pk, person.avatar_picture_id),
-            seal=_seal(person, roles.get(person.pk, {})),
-            kind=person.kind,
+        id_: PersonCard(
+            id=id_,
+            name=name,
+            remark=remark or None,
+            hue=hue,
+            avatar_url=avatar_url(id_, picture_id),
+            seal=_seal(kind, title, title_en, json.loads(roles) if roles else {}),
+            kind=kind,
         )
-        for person in people
+        for id_, name, remark, hue, picture_id, kind, title, title_en, roles in rows
     }
 
 
@@ -363,9 +365,11 @@ def demo_logins_exist() -> bool:
 
 
 def open_sessions(session_ids: Iterable[UUID]) -> set[UUID]:
-    """Those of the sign-ins that are open (see session_is_open). One statement."""
-    return set(
-        DeviceSession.objects.filter(
-            pk__in=set(session_ids), ended_at__isnull=True, epoch=F("person__session_epoch"), person__is_active=True
-        ).values_list("pk", flat=True)
-    )
+    """Those of the sign-ins that are open (see session_is_open). One statement, cheap for thousands."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT d.id FROM accounts_devicesession d JOIN accounts_person p ON p.id = d.person_id "
+            "WHERE d.id = ANY(%s) AND d.ended_at IS NULL AND d.epoch = p.session_epoch AND p.is_active",
+            [list(set(session_ids))],
+        )
+        return {id_ for (id_,) in cursor.fetchall()}

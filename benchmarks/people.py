@@ -19,15 +19,15 @@ django.setup()
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.utils.crypto import get_random_string
 
 from accounts.actions.registration import create_person
 from accounts.actions.sessions import BACKEND
-from accounts.auth import SESSION_ID, key_hash
+from accounts.auth import SESSION_ID
 from accounts.models import Device, DeviceSession
+from accounts.session_store import SessionStore, key_hash
 from chat.actions import open_conversation
 from kernel.clock import now
 from kernel.ids import new_id

@@ -5,7 +5,6 @@ channel for every socket. Here a socket costs a task and an entry in the hub.
 """
 
 import asyncio
-from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from uuid import UUID
@@ -13,15 +12,15 @@ from uuid import UUID
 import msgspec
 import psycopg
 from django.conf import settings
-from django.contrib.sessions.models import Session
 from django.core.exceptions import SynchronousOnlyOperation
 
-from accounts.auth import OpenSession, session_by_key
-from chat import log, queries, screens, wire
+from accounts.auth import guest_by_key
+from chat import log, screens, wire
 from chat.delivery.connection import Connection, Reason
 from chat.delivery.engine import Engine, engine, in_thread
 from chat.delivery.writer import failure
 from chat.errors import BadFrame, FrameTooLarge, UnknownFrame
+from chat.ports import BANK_PEOPLE
 from kernel.clock import now
 from kernel.errors import Refusal, TooMany, language_of
 from kernel.ids import new_id
@@ -160,23 +159,6 @@ class Socket:
             return await in_thread(judge)
 
 
-@dataclass(frozen=True)
-class _Guest:
-    """Somebody who may have a socket, and for how long."""
-
-    session: OpenSession
-    bank_identity: bool
-    lives_s: float
-
-
-def _admitted(key: str | None) -> _Guest | None:
-    opened = session_by_key(key)
-    until = Session.objects.filter(pk=key).values_list("expire_date", flat=True).first()
-    if opened is None or until is None:
-        return None
-    return _Guest(opened, queries.is_bank_identity(opened.person_id), (until - now()).total_seconds())
-
-
 def _ready(connection: Connection, person_id: UUID) -> str:
     return wire.encode(
         wire.Ready(
@@ -196,7 +178,7 @@ async def socket(scope: dict[str, Any], receive: Any, send: Any) -> None:
         await _refuse(receive, send, Reason.WRONG_ORIGIN)
         return
     key = _session_key(scope)
-    guest = await in_thread(lambda: _admitted(key))
+    guest = await in_thread(lambda: guest_by_key(key))
     if guest is None:
         await _refuse(receive, send, Reason.SIGN_IN_NEEDED)
         return
@@ -209,8 +191,8 @@ async def socket(scope: dict[str, Any], receive: Any, send: Any) -> None:
         send,
         person_id=opened.person_id,
         session_id=opened.id,
-        lives_s=guest.lives_s,
-        bank_identity=guest.bank_identity,
+        lives_s=(guest.until - now()).total_seconds(),
+        bank_identity=guest.kind in BANK_PEOPLE,
         language=language_of(_header(scope, b"accept-language")),
         allowance=settings.CHAT_FRAMES_PER_SECOND * BURST_S,
     )

@@ -16,6 +16,7 @@ from chat import access, log
 from chat.models import Conversation, Member, members_key
 from chat.ports import BANK_PEOPLE
 from chat.wire import MessageEnvelope
+from kernel.errors import NotFound
 from kernel.statements import planned
 
 PEERS_SHOWN = 9
@@ -172,8 +173,11 @@ JOIN LATERAL (
 """  # noqa: S608 - as above
 
 _PAGE = f"""
-SELECT coalesce(json_agg({log.ENVELOPE}), '[]')::text FROM (
-    SELECT * FROM chat_message WHERE conversation_id = %s AND seq > %s AND seq < %s ORDER BY seq DESC LIMIT %s) l
+SELECT c.version, (SELECT coalesce(json_agg({log.ENVELOPE}), '[]')::text FROM (
+    SELECT * FROM chat_message WHERE conversation_id = c.id AND seq > m.joined_at_seq AND seq < %s
+    ORDER BY seq DESC LIMIT %s) l)
+FROM chat_member m JOIN chat_conversation c ON c.id = m.conversation_id
+WHERE m.conversation_id = %s AND m.person_id = %s
 """  # noqa: S608 - as above
 _LAST_SEQ = 2**63 - 1
 
@@ -226,11 +230,15 @@ def messages(
 ) -> tuple[list[MessageEnvelope], int, list[PersonCard]]:
     """Messages before a `seq` (None: the newest), newest first, one more than `limit`; the version at which they
     were read, and the people who wrote them. Raises NotFound."""
-    member = access.member_for(person_id, conversation_id)
     bound = _LAST_SEQ if before is None else before
-    page = log.read(_PAGE, [conversation_id, member.joined_at_seq, bound, limit + 1])
-    # The version was read before the messages: what changed in between comes again, and nothing is missed.
-    return page, member.conversation.version, _people_of((), page, person_id)
+    with connection.cursor() as cursor:
+        cursor.execute(_PAGE, [bound, limit + 1, conversation_id, person_id])
+        row = cursor.fetchone()
+    if row is None:
+        raise NotFound
+    version, text = row
+    page = [stored.envelope() for stored in log.stored_decoder.decode(text)]
+    return page, version, _people_of((), page, person_id)
 
 
 def sync(person_id: UUID, have: Mapping[UUID, int]) -> SyncAnswer:
@@ -269,6 +277,8 @@ def sync(person_id: UUID, have: Mapping[UUID, int]) -> SyncAnswer:
 
 
 def _add_changes(answer: SyncAnswer, behind: Sequence[_Listed], have: Mapping[UUID, int]) -> None:
+    if not behind:
+        return
     served = behind[:CATCHING_UP]
     # A client that is ahead of the server has seen another history (a restored database): it starts afresh.
     resets = {row.id for row in served if row.version - have[row.id] > RESET_AFTER or have[row.id] > row.version}

@@ -154,6 +154,8 @@ _database = env.database(DATABASE_URL)
 _options = dict(_database["OPTIONS"])
 # After so many runs on a connection PostgreSQL keeps the plan of a statement of kernel.statements.
 _options["prepare_threshold"] = 5
+# Every statement here takes milliseconds; compiling one whose cost is overestimated takes hundreds.
+_options["options"] = f"{_options.get('options', '')} -c jit=off".strip()
 if not TESTING and env.flag("DATABASE_POOL", True):
     _options["pool"] = {"min_size": 1, "max_size": env.whole("DATABASE_POOL_SIZE", 12), "timeout": 10}
 DATABASES = {"default": {**_database, "OPTIONS": _options, "CONN_MAX_AGE": 0, "ATOMIC_REQUESTS": False}}
@@ -198,6 +200,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+SESSION_ENGINE = "accounts.session_store"
 SESSION_COOKIE_NAME = "rl_session"
 SESSION_COOKIE_SAMESITE = "Strict"
 SESSION_COOKIE_HTTPONLY = True

@@ -14,10 +14,11 @@ from django.http import HttpRequest
 from accounts import limits, ports, throttles
 from accounts.actions.codes import spend_code
 from accounts.actions.duties import set_roles
-from accounts.auth import SESSION_ID, OpenSession, address_of, carry, key_hash
+from accounts.auth import SESSION_ID, OpenSession, address_of, carry
 from accounts.backends import PhoneBackend
 from accounts.errors import NotRegistered, PasswordTooWeak, PasswordWrong, SignInRefused
 from accounts.models import Device, DeviceSession, Person, StaffRole
+from accounts.session_store import key_hash
 from kernel import audit, jobs
 from kernel.clock import business_now, now
 from kernel.errors import NotFound
