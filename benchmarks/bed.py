@@ -286,7 +286,16 @@ def product(bed: Bed, name: str, database: str, *, server: str, **more: str) -> 
         command = [PYTHON, "-m", "deploy.local.serve"]
     else:
         command = [PYTHON, "-m", "uvicorn", "rongliao.asgi:application", "--host", "127.0.0.1", "--port", str(ports[0])]
-        command += ["--loop", "uvloop", "--ws", "websockets-sansio", "--ws-per-message-deflate", "false"]
+        command += [
+            "--loop",
+            "uvloop",
+            "--http",
+            "rongliao.http:PunctualProtocol",
+            "--ws",
+            "websockets-sansio",
+            "--ws-per-message-deflate",
+            "false",
+        ]
         command += ["--lifespan", "off", "--no-access-log", "--log-level", "warning", "--ws-max-size", "65536"]
     bed.serve(name, command, environment, ports[0])
     return ports[0], environment["APP_ORIGIN"]

@@ -33,6 +33,10 @@ BACKLOG = 2048
 drops what they say, for seconds."""
 HTTP_LIMIT_S = 60
 """The longest that one request may take."""
+SILENCE_LIMIT_S = 10
+"""The longest that a connection may stay silent before its request is complete."""
+HANDSHAKE_LIMIT_S = 20
+"""When thousands open their sockets at once, the last ones wait for their turn; Daphne's five seconds cut them off."""
 
 _log = logging.getLogger("rongliao.serve")
 _stopping = threading.Event()
@@ -104,6 +108,12 @@ def endpoints() -> list[str]:
     return [f"tcp:port={port}:interface={address}:backlog={BACKLOG}" for port in ports]
 
 
+def serving(server: Server, began: float) -> None:
+    """Called when the ports listen: Daphne makes its factory itself, with Twisted's minute of patience."""
+    server.http_factory.timeOut = SILENCE_LIMIT_S
+    _log.info("serving after %.1f s", time.monotonic() - began)
+
+
 def main() -> None:
     parent.watch()
     began = time.monotonic()
@@ -113,11 +123,12 @@ def main() -> None:
         endpoints=endpoints(),
         http_timeout=HTTP_LIMIT_S,
         websocket_timeout=-1,
+        websocket_handshake_timeout=HANDSHAKE_LIMIT_S,
         websocket_max_message_size=MAX_FRAME_BYTES,
         websocket_max_frame_size=MAX_FRAME_BYTES,
         application_close_timeout=5,
         server_name="",
-        ready_callable=lambda: _log.info("serving after %.1f s", time.monotonic() - began),
+        ready_callable=lambda: serving(server, began),
     )
     server.run()
     _stopping.set()

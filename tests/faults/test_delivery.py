@@ -60,7 +60,15 @@ class Fleet:
 
     def start_uvicorn(self) -> None:
         command = [PYTHON, "-m", "uvicorn", "rongliao.asgi:application", "--port", str(self.port), "--loop", "uvloop"]
-        command += ["--ws", "websockets-sansio", "--lifespan", "off", "--no-access-log", "--ws-max-size", "65536"]
+        command += [
+            "--http",
+            "rongliao.http:PunctualProtocol",
+            "--ws",
+            "rongliao.http:PunctualSocket",
+            "--lifespan",
+            "off",
+        ]
+        command += ["--no-access-log", "--ws-max-size", "65536"]
         self.uvicorn = run.spawn(command, log=self.site.folder / "uvicorn.log", env=self.site.environment)
         listening(self.port)
 

@@ -1,0 +1,84 @@
+"""uvicorn's protocols, with an end to waiting: whoever does not say what they want, or does not take it, is let go.
+
+uvicorn itself waits for ever for a request's head or body, so that a thousand silent connections would stay; and ten
+seconds, or for ever, for a reader of a socket who was told to go and takes nothing.
+"""
+
+import asyncio
+from typing import Any
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+HEAD_LIMIT_S = 10.0
+"""From the connection, or a request's first byte on a used one, until its head is complete."""
+BODY_PAUSE_S = 20.0
+"""The longest silence in the middle of a body."""
+
+GOODBYE_LIMIT_S = 1.0
+"""For the client to answer that its socket is closed, and for what is still to be written."""
+
+
+class PunctualProtocol(H11Protocol):
+    """For `uvicorn --http rongliao.http:PunctualProtocol`."""
+
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in the parent
+        """Begins to wait for a request."""
+        super().connection_made(transport)
+        self._wait(HEAD_LIMIT_S)
+
+    def data_received(self, data: bytes) -> None:
+        """A head has a fixed time, however it drips; a body must go on."""
+        super().data_received(data)
+        if self.transport.get_protocol() is not self:
+            return  # a socket from here on
+        if self.conn.their_state is h11.SEND_BODY:
+            self._wait(BODY_PAUSE_S)
+        elif self.conn.their_state is not h11.IDLE:
+            self._wait(None)
+        elif self._deadline is None and self.timeout_keep_alive_task is None:
+            self._wait(HEAD_LIMIT_S)
+
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        """Whoever opens a socket has said what they want."""
+        self._wait(None)
+        super().handle_websocket_upgrade(event)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nothing is waited for any more."""
+        self._wait(None)
+        super().connection_lost(exc)
+
+    def _wait(self, limit_s: float | None) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self._deadline = None if limit_s is None else self.loop.call_later(limit_s, self._late)
+
+    def _late(self) -> None:
+        self._deadline = None
+        if self.flow.read_paused:
+            # It is we who do not read: the application has enough for the moment.
+            self._wait(BODY_PAUSE_S)
+        elif not self.transport.is_closing():
+            self.transport.close()
+
+
+class PunctualSocket(WebSocketsSansIOProtocol):
+    """For `uvicorn --ws rongliao.http:PunctualSocket`."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.close_timeout = GOODBYE_LIMIT_S
+
+    def on_task_complete(self, task: asyncio.Task[None]) -> None:
+        """What the application left unwritten is not kept for somebody who does not read."""
+        super().on_task_complete(task)
+        if not self.disconnected:
+            self.loop.call_later(2 * GOODBYE_LIMIT_S, self._abort)
+
+    def _abort(self) -> None:
+        if not self.disconnected:
+            self.transport.abort()
