@@ -254,11 +254,8 @@ SLOW = 10
 TEXT = "长" * 1_300
 
 
-def stalled(site: Site, port: int, session: str) -> socket.socket:
-    """A socket that is opened and never read from; the system's own buffer is kept small."""
-    raw = socket.socket()
-    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 * 1024)
-    raw.connect(("127.0.0.1", port))
+def request_head(site: Site, session: str) -> bytes:
+    """What asks for a socket."""
     head = {
         "Host": f"localhost:{site.app_port}",
         "Origin": site.origin,
@@ -269,7 +266,15 @@ def stalled(site: Site, port: int, session: str) -> socket.socket:
         "Sec-WebSocket-Key": base64.b64encode(os.urandom(16)).decode(),
     }
     lines = ["GET /ws/ HTTP/1.1", *(f"{name}: {value}" for name, value in head.items()), "", ""]
-    raw.sendall("\r\n".join(lines).encode())
+    return "\r\n".join(lines).encode()
+
+
+def stalled(site: Site, port: int, session: str) -> socket.socket:
+    """A socket that is opened and never read from; the system's own buffer is kept small."""
+    raw = socket.socket()
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 * 1024)
+    raw.connect(("127.0.0.1", port))
+    raw.sendall(request_head(site, session))
     assert b" 101 " in raw.recv(300)
     return raw
 
@@ -347,7 +352,7 @@ def gone_after_s(port: int, slow: list[socket.socket], since: float) -> float:
     """Seconds until the server has let go of all of them."""
     mine = {f"{one.getsockname()[1]:04X}" for one in slow}
     established = "01"
-    until = time.monotonic() + 30
+    until = time.monotonic() + 45
     while time.monotonic() < until:
         table = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
         held = [
@@ -356,7 +361,63 @@ def gone_after_s(port: int, slow: list[socket.socket], since: float) -> float:
         if not held:
             return time.monotonic() - since
         time.sleep(0.1)
-    raise AssertionError(f"{len(held)} slow readers are still connected")
+    raise AssertionError(f"{len(held)} of {len(slow)} are still connected")
+
+
+# Connections that say nothing
+
+
+SILENT = 1_000 if LONG else 60
+GONE_S = 30
+
+
+@pytest.mark.parametrize("server", ["uvicorn", "daphne"])
+def test_connections_that_never_say_what_they_want_are_gone_soon_and_nobody_notices(fleet: Fleet, server: str) -> None:
+    site = fleet.site
+    port = fleet.port if server == "uvicorn" else site.app_port
+    talk = str(conversation_of(site, "su", "lin"))
+    su = cookie(site, "su")
+    head = request_head(site, su)
+    body = b"POST /api/chat/sync HTTP/1.1\r\nHost: localhost:%d\r\nContent-Length: 99\r\n\r\n{" % site.app_port
+    said = [b"", head[:-2], body]
+    """Nothing at all; a handshake without its last line; the beginning of a body."""
+
+    async def talking(client: Client, stopping: asyncio.Event) -> list[float]:
+        took = []
+        while not stopping.is_set():
+            began = time.monotonic()
+            await client.send(talk, "旁人")
+            took.append(time.monotonic() - began)
+            await asyncio.sleep(0.02)
+        return sorted(took)
+
+    async def story() -> tuple[float, float]:
+        async with Client(site.origin, address=("127.0.0.1", port), cookie=su) as sender:
+            await sender.open()
+            quiet = asyncio.Event()
+            asyncio.get_running_loop().call_later(3, quiet.set)
+            alone = await talking(sender, quiet)
+            stopping = asyncio.Event()
+            beside = asyncio.create_task(talking(sender, stopping))
+            began = time.monotonic()
+            silent = [await asyncio.to_thread(connected, port, said[number % len(said)]) for number in range(SILENT)]
+            gone_s = await asyncio.to_thread(gone_after_s, port, silent, began)
+            stopping.set()
+            took = await beside
+            for one in silent:
+                one.close()
+            assert sender.closed_with is None
+            return gone_s, took[int(len(took) * 0.99)] / alone[int(len(alone) * 0.99)]
+
+    gone_s, ratio = asyncio.run(story())
+    note(**{f"silent_{server}_gone_s": round(gone_s, 1), f"silent_{server}_others_p99_ratio": round(ratio, 2)})
+    assert gone_s < GONE_S
+
+
+def connected(port: int, said: bytes) -> socket.socket:
+    raw = socket.create_connection(("127.0.0.1", port), 10)
+    raw.sendall(said)
+    return raw
 
 
 # Everybody comes back at once
