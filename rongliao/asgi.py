@@ -4,7 +4,9 @@ import os
 
 import django
 from channels.routing import ProtocolTypeRouter
+from django.conf import settings
 from django.core.asgi import get_asgi_application
+from django.urls import get_resolver
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rongliao.settings")
 django.setup()
@@ -13,5 +15,10 @@ from chat.routing import socket_application  # noqa: E402  (needs the apps ready
 from rongliao.guard import refuse_demo_log_ins  # noqa: E402
 
 refuse_demo_log_ins()
+
+# Django reads the routes with all their views at the first request: the best part of a second, while everybody who
+# comes back after a restart waits. The port is opened after this.
+for routes in (settings.ROOT_URLCONF, settings.BANK_URLCONF):
+    get_resolver(routes).reverse_dict.keys()
 
 application = ProtocolTypeRouter({"http": get_asgi_application(), "websocket": socket_application()})
