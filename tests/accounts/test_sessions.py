@@ -179,6 +179,53 @@ def test_a_session_of_an_older_epoch_is_over(su: Caller, world: World) -> None:
     assert su.get("/api/me").status_code == 401
 
 
+def test_a_session_is_looked_up_in_one_statement(su: Caller, world: World, django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(1):
+        opened = session_by_key(su.cookie)
+    assert opened is not None and opened.person_id == world.people["su"]
+
+
+def _over(row: str, **values: Any) -> Callable[[Person, str], None]:
+    def change(person: Person, key: str) -> None:
+        rows: Any = {
+            "session": Session.objects.filter(session_key=key),
+            "device session": DeviceSession.objects.filter(person=person),
+            "person": Person.objects.filter(pk=person.pk),
+        }[row]
+        assert rows.update(**values) == 1
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "ended_by",
+    [
+        _over("session", expire_date=now() - timedelta(seconds=1)),
+        _over("device session", ended_at=now()),
+        _over("device session", key_hash=b"\x00" * 32),
+        _over("device session", epoch=3),
+        _over("person", is_active=False),
+        _over("person", password="argon2$of-another-password"),
+    ],
+)
+def test_a_session_is_over_whichever_row_says_so(
+    su: Caller, world: World, ended_by: Callable[[Person, str], None]
+) -> None:
+    assert su.get("/api/me").status_code == 200
+    ended_by(Person.objects.get(pk=world.people["su"]), su.cookie)
+    assert session_by_key(su.cookie) is None
+    assert su.get("/api/me").status_code == 401
+
+
+def test_a_device_was_last_seen_at_most_minutes_ago(su: Caller, world: World) -> None:
+    long_ago = now() - timedelta(hours=1)
+    DeviceSession.objects.filter(person=world.people["su"]).update(last_seen_at=long_ago)
+    Device.objects.filter(person=world.people["su"]).update(last_seen_at=long_ago)
+    su.get("/api/me")
+    assert Device.objects.get(person=world.people["su"]).last_seen_at > long_ago
+    assert DeviceSession.objects.get(person=world.people["su"]).last_seen_at > long_ago
+
+
 def test_a_cookie_whose_device_session_is_anothers_opens_nothing(person: People) -> None:
     su, lin = person("su"), person("lin")
     lins = session_by_key(lin.cookie)
