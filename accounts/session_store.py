@@ -1,12 +1,13 @@
 """Django's sessions in the database, read together with whom they belong to: one statement a request, not three."""
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection
 
 from accounts.models import Person
 from kernel.clock import now
@@ -41,24 +42,41 @@ class Opened(NamedTuple):
     until: datetime
 
 
+Row = Sequence[Any]
+
+
+def question(session_key: str) -> tuple[str, tuple[Any, ...]]:
+    """The statement that reads a session with whom it belongs to, and its parameters; it answers a Row, or none."""
+    return _SQL, (key_hash(session_key), session_key, now())
+
+
 class SessionStore(DatabaseStore):
-    """The database's sessions. `opened` is the device session that was read along, if there is one."""
+    """The database's sessions. `opened` is the device session that was read along, if there is one.
+
+    `row`: what `question` answered, for callers who have asked it themselves.
+    """
 
     opened: Opened | None = None
+
+    def __init__(self, session_key: str | None = None, row: Row | None = None) -> None:
+        super().__init__(session_key)
+        self._row = row
 
     def load(self) -> dict[str, Any]:
         """What the session holds; nothing for one that is unknown or over."""
         key = self.session_key
         assert key is not None
-        with connection.cursor() as cursor:
-            cursor.execute(_SQL, [key_hash(key), key, now()])
-            row = cursor.fetchone()
+        row, self._row = self._row, None
+        if row is None:
+            with connection.cursor() as cursor:
+                cursor.execute(*question(key))
+                row = cursor.fetchone()
         if row is None:
             self._session_key = None
             return {}
         data, until, id_, device_id, epoch, last_seen_at, *of_person = row
         if id_ is not None:
-            person = Person.from_db(connection.alias, _NAMES, of_person)
+            person = Person.from_db(DEFAULT_DB_ALIAS, _NAMES, of_person)
             self.opened = Opened(key, id_, device_id, epoch, last_seen_at, person, until)
         loaded: dict[str, Any] = self.decode(data)
         return loaded

@@ -5,7 +5,10 @@ seconds, or for ever, for a reader of a socket who was told to go and takes noth
 """
 
 import asyncio
+from collections import deque
+from collections.abc import Callable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -20,10 +23,40 @@ GOODBYE_LIMIT_S = 1.0
 """For the client to answer that its socket is closed, and for what is still to be written."""
 
 
+class _Turnstile:
+    """Hears newcomers one at a time, between everything else that the loop does.
+
+    When thousands connect at once they would all be heard in one turn of the loop, and everybody else would wait.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._waiting: deque[Callable[[], None]] = deque()
+
+    def enter(self, hear: Callable[[], None]) -> None:
+        """Calls `hear` when its turn comes."""
+        self._waiting.append(hear)
+        if len(self._waiting) == 1:
+            self._loop.call_soon(self._next)
+
+    def _next(self) -> None:
+        try:
+            self._waiting[0]()
+        finally:
+            self._waiting.popleft()
+            if self._waiting:
+                self._loop.call_soon(self._next)
+
+
+_turnstiles: "WeakKeyDictionary[asyncio.AbstractEventLoop, _Turnstile]" = WeakKeyDictionary()
+
+
 class PunctualProtocol(H11Protocol):
     """For `uvicorn --http rongliao.http:PunctualProtocol`."""
 
     _deadline: asyncio.TimerHandle | None = None
+    _early: list[bytes] | None = None
+    _known = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in the parent
         """Begins to wait for a request."""
@@ -31,6 +64,21 @@ class PunctualProtocol(H11Protocol):
         self._wait(HEAD_LIMIT_S)
 
     def data_received(self, data: bytes) -> None:
+        """What a newcomer says first waits for its turn."""
+        if self._known:
+            self._hear(data)
+        elif self._early is not None:
+            self._early.append(data)
+        else:
+            self._early = [data]
+            _turnstiles.setdefault(self.loop, _Turnstile(self.loop)).enter(self._first)
+
+    def _first(self) -> None:
+        said, self._early, self._known = b"".join(self._early or ()), None, True
+        if not self.transport.is_closing():
+            self._hear(said)
+
+    def _hear(self, data: bytes) -> None:
         """A head has a fixed time, however it drips; a body must go on."""
         super().data_received(data)
         if self.transport.get_protocol() is not self:
@@ -59,8 +107,8 @@ class PunctualProtocol(H11Protocol):
 
     def _late(self) -> None:
         self._deadline = None
-        if self.flow.read_paused:
-            # It is we who do not read: the application has enough for the moment.
+        if self.flow.read_paused or self._early is not None:
+            # It is we who do not listen: the application has enough for the moment, or others' turn comes first.
             self._wait(BODY_PAUSE_S)
         elif not self.transport.is_closing():
             self.transport.close()

@@ -50,6 +50,7 @@ class Engine:
         self.outbox = relay.Outbox()
         self._write = Database("rongliao chat writer")
         self._read = Database("rongliao chat marks")
+        self.admissions = Database("rongliao chat admissions")
         self.members = MemberCache(self._read)
         self.writer = Writer(self.hub, self.outbox, self.members, self._write)
         self.marks = Marks(self.hub, self.outbox, self._read)
@@ -109,6 +110,7 @@ class Engine:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._write.close()
         await self._read.close()
+        await self.admissions.close()
 
 
 _engines: dict[asyncio.AbstractEventLoop, Engine] = {}
