@@ -7,12 +7,17 @@ seconds, or for ever, for a reader of a socket who was told to go and takes noth
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import h11
+from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame, Opcode
+from websockets.protocol import State
 
 HEAD_LIMIT_S = 10.0
 """From the connection, or a request's first byte on a used one, until its head is complete."""
@@ -114,12 +119,29 @@ class PunctualProtocol(H11Protocol):
             self.transport.close()
 
 
+@lru_cache(maxsize=32)
+def _frame(text: str) -> bytes:
+    """A text as it goes over the wire. A server's frames are not masked: it is the same for every receiver."""
+    return Frame(Opcode.TEXT, text.encode()).serialize(mask=False, extensions=[])
+
+
 class PunctualSocket(WebSocketsSansIOProtocol):
-    """For `uvicorn --ws rongliao.http:PunctualSocket`."""
+    """For `uvicorn --ws rongliao.http:PunctualSocket`. What goes to many is put into its frame once."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.close_timeout = GOODBYE_LIMIT_S
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Texts over an open socket go straight out; everything else is uvicorn's."""
+        text = message.get("text") if message["type"] == "websocket.send" else None
+        if text is None or not self.handshake_complete or self.conn.extensions:
+            await super().send(message)
+            return
+        await self.writable.wait()
+        if self.disconnected or self.close_sent or self.conn.state is not State.OPEN:
+            raise ClientDisconnected
+        self.transport.write(_frame(str(text)))
 
     def on_task_complete(self, task: asyncio.Task[None]) -> None:
         """What the application left unwritten is not kept for somebody who does not read."""
