@@ -162,7 +162,7 @@ class Socket:
 async def _admitted(running: Engine, key: str) -> Guest | None:
     """Who comes with this key. Thousands may come at once: threads would take the loop's time from everybody else."""
     try:
-        rows = await running.admissions.fetch(*guest_question(key))
+        rows = await running.ask(*guest_question(key))
     except psycopg.Error:
         rows = None
     if rows == []:
