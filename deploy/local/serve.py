@@ -118,7 +118,7 @@ def main() -> None:
     parent.watch()
     began = time.monotonic()
     worker = start_worker() if os.environ.get("WORKER_INSIDE", "1") == "1" else None
-    server = Server(
+    server: Server = Server(
         application,
         endpoints=endpoints(),
         http_timeout=HTTP_LIMIT_S,
