@@ -16,7 +16,8 @@ CONNECT_LIMIT_S = 5
 def address() -> dict[str, Any]:
     """Where Django's default database is, as psycopg wants it."""
     settings = connections["default"].settings_dict
-    options = {key: value for key, value in settings["OPTIONS"].items() if key != "pool"}
+    ours = {"pool", "prepare_threshold"}  # how Django uses its connections; we say how we use ours
+    options = {key: value for key, value in settings["OPTIONS"].items() if key not in ours}
     named = {
         "dbname": settings["NAME"],
         "user": settings["USER"],
