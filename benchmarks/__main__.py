@@ -11,12 +11,15 @@ from deploy.local.processes import Failed
 
 PARTS = {
     "ledger": ledger.run,
+    "action": ledger.action,
     "pairs": chat.run,
     "idle": idle.run,
     "group": group.run,
     "processes": processes.run,
     "sync": sync.run,
 }
+# The ledger's own run has the action in it.
+EVERYTHING = [name for name in PARTS if name != "action"]
 TOGETHER = {"chat": ["pairs", "idle", "group", "processes", "sync"]}
 
 
@@ -31,7 +34,7 @@ def main() -> int:
     failed = False
     with bed.make() as made:
         bed.peer_packages(made.children, made.folder / "npm.log")
-        for name in [one for part in chosen.parts or PARTS for one in TOGETHER.get(part, [part])]:
+        for name in [one for part in chosen.parts or EVERYTHING for one in TOGETHER.get(part, [part])]:
             more = {"postings": chosen.postings} if name == "ledger" else {}
             began = time.monotonic()
             try:

@@ -175,9 +175,9 @@ def processes(command: Sequence[str | Path], env: dict[str, str], seconds: float
     return results
 
 
-def through_django(bed: Bed, module: str, seconds: float, *, rate: float = 0) -> tuple[float, float]:
+def through_django(bed: Bed, module: str, seconds: float, *, rate: float = 0, door: str = "") -> tuple[float, float]:
     """Transfers a second by so many processes of that module; the worst of their p99."""
-    env = environment(bed)
+    env = environment(bed) | {"BENCH_DOOR": door}
     if rate:
         env["BENCH_RATE"] = str(rate / CLIENTS)
     results = processes([PYTHON, "-m", module, str(seconds)], env, seconds)
@@ -219,16 +219,13 @@ def run(bed: Bed, report: Report, *, rounds: int, seconds: float, postings: int)
             found.setdefault(name, []).append((rate * (BATCH if name == "batch" else 1), p99_ms))
         found.setdefault("grown", []).append(pgbench(bed, SCRIPTS["function"], seconds, database=GROWN))
         found.setdefault("post", []).append(through_django(bed, "benchmarks.posting", seconds))
-        found.setdefault("action", []).append(through_django(bed, "benchmarks.transfers", seconds))
+        _actions(bed, found, seconds)
         peers = processes([PYTHON, PEERS / "hordak_pay.py", str(seconds)], theirs, seconds)
         found.setdefault("hordak", []).append(
             (sum(one["count"] for one in peers) / seconds, max(one["p99_ms"] for one in peers))
         )
-        half = {name: median(rate for rate, _ in found[name]) / 2 for name in ("function", "action")}
-        found.setdefault("half", []).append(pgbench(bed, SCRIPTS["function"], seconds, rate=half["function"]))
-        found.setdefault("action_half", []).append(
-            through_django(bed, "benchmarks.transfers", seconds, rate=half["action"])
-        )
+        half = median(rate for rate, _ in found["function"]) / 2
+        found.setdefault("half", []).append(pgbench(bed, SCRIPTS["function"], seconds, rate=half))
         report.say(f"round {number + 1}: ledger")
     count, took_s = proved(bed)
     for database in (DATABASE, GROWN):
@@ -236,6 +233,27 @@ def run(bed: Bed, report: Report, *, rounds: int, seconds: float, postings: int)
     _tell(report, found, postings)
     report.say(f"verify_ledger: {count} postings in {took_s:.1f} s")
     report.add(Figure("ledger_verify_postings_per_s", count / max(took_s, 0.1), 10_000_000 / 60, 10_000_000 / 30))
+
+
+def action(bed: Bed, report: Report, *, rounds: int, seconds: float) -> None:
+    """The whole action alone, beside the floor: a part of `run` that takes a minute."""
+    prepare(bed)
+    found: dict[str, list[tuple[float, float]]] = {}
+    for number in range(rounds):
+        found.setdefault("floor", []).append(pgbench(bed, SCRIPTS["floor"], seconds))
+        _actions(bed, found, seconds)
+        report.say(f"round {number + 1}: action")
+    conserved(bed)
+    _tell(report, found, 0)
+
+
+def _actions(bed: Bed, found: dict[str, list[tuple[float, float]]], seconds: float) -> None:
+    """By the actions, by requests, and by the actions at half of what they reach."""
+    module = "benchmarks.transfers"
+    found.setdefault("action", []).append(through_django(bed, module, seconds))
+    found.setdefault("action_http", []).append(through_django(bed, module, seconds, door="http"))
+    half = median(rate for rate, _ in found["action"]) / 2
+    found.setdefault("action_half", []).append(through_django(bed, module, seconds, rate=half))
 
 
 def _tell(report: Report, found: dict[str, list[tuple[float, float]]], postings: int) -> None:
@@ -250,8 +268,9 @@ def _tell(report: Report, found: dict[str, list[tuple[float, float]]], postings:
         "batch": f"batches of {BATCH}",
         "post": "bare posting by ledger.actions, through Django",
         "hordak": "django-hordak with a lock and a balance check",
-        "action": "a transfer's whole action: intent, statement, limits, hold, audit, outbox",
+        "action": "a transfer's whole action: intent, statement, limits, signature, hold, audit, outbox",
         "action_half": "the same at half that rate",
+        "action_http": "the same by requests, through Django's whole stack",
     }
     report.table(
         f"ledger: {CLIENTS} clients, durable, medians",
@@ -259,16 +278,20 @@ def _tell(report: Report, found: dict[str, list[tuple[float, float]]], postings:
         [
             [title, f"{rates[name]:.0f}", f"{p99s[name]:.1f}", f"{rates[name] / rates['floor']:.2f}"]
             for name, title in titles.items()
+            if name in rates
         ],
     )
+    report.add(Figure("ledger_action_vs_floor", rates["action"] / rates["floor"], 0.08, 0.16))
+    report.add(Figure("ledger_action_half_load_p99_ms", p99s["action_half"], 25.0, None, lower=True))
+    report.add(Figure("ledger_action_http_per_s", rates["action_http"], None, None))
+    for name, rate in rates.items():
+        report.raw(f"ledger_{name}_per_second", rate)
+        report.raw(f"ledger_{name}_p99_ms", p99s[name])
+    if "function" not in rates:
+        return
     report.add(Figure("ledger_post_vs_floor", rates["function"] / rates["floor"], 0.6, 0.75))
     report.add(Figure("ledger_hot_vs_uniform", rates["hot"] / rates["function"], 0.85, 0.95))
     report.add(Figure("ledger_batch_vs_floor", rates["batch"] / rates["floor"], 2.0, 3.0))
     report.add(Figure("ledger_django_post_vs_floor", rates["post"] / rates["floor"], None, None))
     report.add(Figure("ledger_post_vs_hordak", rates["post"] / rates["hordak"], 4.0, None))
     report.add(Figure("ledger_grown_vs_fresh", rates["grown"] / rates["function"], None, None))
-    report.add(Figure("ledger_action_vs_floor", rates["action"] / rates["floor"], 0.08, 0.16))
-    report.add(Figure("ledger_action_half_load_p99_ms", p99s["action_half"], 25.0, None, lower=True))
-    for name, rate in rates.items():
-        report.raw(f"ledger_{name}_per_second", rate)
-        report.raw(f"ledger_{name}_p99_ms", p99s[name])

@@ -2,55 +2,56 @@
 
 python -m benchmarks.transfers prepare COUNT makes so many payers with a payee each; without a word of its own
 (SECONDS SEED) one payer transfers until the time is up. Inside: access, rules, limits, canonical statement, challenge,
-the proof's port, hold, audit, outbox. The proof itself is given: the PIN's hash is slow on purpose, and printed beside.
+a passkey's signature over it, made and checked, hold, audit, outbox. The PIN's hash is slow on purpose: what it takes
+is printed beside. BENCH_DOOR=http does the same by the product's own requests, through Django's whole stack in this
+process: preparing on the app's origin, reading the statement and confirming on the bank's.
 """
 
+import hashlib
 import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from statistics import median
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
-from uuid import UUID
 
 import django
 
 django.setup()
 
+from django.conf import settings
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.db import transaction
 from django.http import HttpResponse
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
+from webauthn.helpers import base64url_to_bytes, bytes_to_base64url, parse_attestation_object
 
 from accounts.actions import create_customer, make_friends
 from accounts.actions.sessions import DeviceClaim, open_session
+from accounts.models import DeviceSession as OpenedSession
 from accounts.models import Person
 from chat.actions import open_conversation
 from finance.bank_session import actions as bank_session
 from finance.bank_session import devices, pins
 from finance.bank_session.access import intent_of
+from finance.bank_session.models import Passkey
+from finance.bank_session.proofs import PasskeyProof
 from finance.ledger import actions as ledger
 from finance.ledger import queries
 from finance.payments.actions import transfers
+from kernel.clock import now
 from kernel.ids import new_id
 from rongliao.demo.accounts import id_number
+from tests.support.authenticator import Authenticator
 
 FUNDS_FEN = 10_000_000
 AMOUNT_FEN = 1
 ROLES = ("付款人", "收款人")
 PIN = "258369"
-
-
-@dataclass(frozen=True)
-class Given:
-    """A proof that was given before."""
-
-    kind: str = "pin"
-
-    def prove(self, person_id: UUID, statement_hash: bytes, amount_fen: int | None) -> None:
-        """Holds."""
 
 
 def make(count: int) -> None:
@@ -78,14 +79,75 @@ def make(count: int) -> None:
                 ledger.post(key=f"f:{person.pk}", kind="opening", legs=legs, memo="opening")
 
 
-def pay(seconds: float, seed: int) -> None:
+@dataclass(frozen=True)
+class Payer:
+    """Somebody signed in on a device that they have verified, with a passkey and an open bank session."""
+
+    order: transfers.Order
+    sign_in: OpenedSession
+    session_key: str
+    bank: bank_session.Opened
+    passkey: Authenticator
+
+    def prepared(self) -> bank_session.Prepared:
+        return prepared(self.sign_in, self.order)
+
+    def pay(self) -> None:
+        """By the actions."""
+        session = self.bank.session
+        intent = intent_of(session, self.prepared().intent_id)
+        shown = bank_session.challenge(intent=intent, language="zh")
+        digest = bytes(shown.statement_hash)
+        proof = PasskeyProof(self.passkey.sign(digest))
+        bank_session.confirm(session=session, intent=shown, statement_hash=digest, proof=proof)
+
+    def by_requests(self) -> Callable[[], None]:
+        """By the product's requests."""
+        app = Client(headers={"origin": settings.APP_ORIGIN, "host": settings.APP_NETLOC})
+        app.cookies[settings.SESSION_COOKIE_NAME] = self.session_key
+        bank = Client(headers={"origin": settings.BANK_ORIGIN, "host": settings.BANK_NETLOC})
+        bank.cookies[settings.BANK_COOKIE_NAME] = self.bank.token
+
+        def ask(client: Client, path: str, status: int, body: dict[str, Any] | None = None) -> dict[str, Any]:
+            if body is None:
+                answer = client.get(path)
+            else:
+                answer = client.post(path, json.dumps(body), content_type="application/json")
+            assert answer.status_code == status, answer.content[:500]
+            return dict(answer.json())
+
+        def pay() -> None:
+            intent_id = str(new_id())
+            ask(app, "/api/finance/transfers", 201, {"id": intent_id, **self.order.subject()})
+            shown = ask(bank, f"/api/bank/intents/{intent_id}", 200)
+            digest = hashlib.sha256(shown["statement"].encode()).digest()
+            confirmed = {"passkey": self.passkey.sign(digest), "statement_hash": digest.hex()}
+            done = ask(bank, f"/api/bank/intents/{intent_id}/confirm", 200, confirmed)
+            assert done["state"] == "executed", done
+
+        return pay
+
+
+def prepared(sign_in: OpenedSession, order: transfers.Order) -> bank_session.Prepared:
+    return transfers.prepare(
+        intent_id=new_id(),
+        payer_id=sign_in.person_id,
+        chat_session_id=sign_in.pk,
+        device_id=sign_in.device_id,
+        order=order,
+        language="zh",
+    )
+
+
+def payer_of(seed: int) -> Payer:
     payer = Person.objects.get(display_name=f"{ROLES[0]}{seed}")
     payee = Person.objects.get(display_name=f"{ROLES[1]}{seed}")
     request = RequestFactory().post("/api/session")
     SessionMiddleware(lambda _: HttpResponse()).process_request(request)
-    opened = open_session(request, payer, DeviceClaim(new_id(), "bench"))
+    sign_in = open_session(request, payer, DeviceClaim(new_id(), "bench"))
+    request.session.save()
     with transaction.atomic():
-        devices.verified(payer.pk, opened.device_id, by="bench")
+        devices.verified(payer.pk, sign_in.device_id, by="bench")
     order = transfers.Order(
         conversation_id=open_conversation(kind="direct", member_ids=[payer.pk, payee.pk]),
         payee_id=payee.pk,
@@ -93,26 +155,27 @@ def pay(seconds: float, seed: int) -> None:
         account_id=queries.accounts_of(payer.pk)[0].pk,
         memo="",
     )
+    first = prepared(sign_in, order)
+    bank = bank_session.redeem(code=parse_qs(urlsplit(first.handoff_url).fragment)["code"][0])
+    key = Authenticator()
+    made = key.create({"challenge": bytes_to_base64url(b"bench")})["response"]["attestationObject"]
+    attested = parse_attestation_object(base64url_to_bytes(made)).auth_data.attested_credential_data
+    assert attested is not None
+    Passkey.objects.create(
+        person=payer,
+        intent_id=first.intent_id,
+        credential_id=attested.credential_id,
+        public_key=attested.credential_public_key,
+        name="bench",
+        device_id=sign_in.device_id,
+        added_at=now(),
+    )
+    return Payer(order, sign_in, str(request.session.session_key), bank, key)
 
-    def prepared() -> bank_session.Prepared:
-        return transfers.prepare(
-            intent_id=new_id(),
-            payer_id=payer.pk,
-            chat_session_id=opened.pk,
-            device_id=opened.device_id,
-            order=order,
-            language="zh",
-        )
 
-    first = prepared()
-    code = parse_qs(urlsplit(first.handoff_url).fragment)["code"][0]
-    session = bank_session.redeem(code=code).session
-
-    def pay_one() -> None:
-        intent = intent_of(session, prepared().intent_id)
-        shown = bank_session.challenge(intent=intent, language="zh")
-        bank_session.confirm(session=session, intent=shown, statement_hash=bytes(shown.statement_hash), proof=Given())
-
+def pay(seconds: float, seed: int) -> None:
+    payer = payer_of(seed)
+    pay_one = payer.by_requests() if os.environ.get("BENCH_DOOR") == "http" else payer.pay
     # The first makes what a process makes once: connection, task queue.
     pay_one()
     print("ready", flush=True)
@@ -132,7 +195,7 @@ def pay(seconds: float, seed: int) -> None:
     hashes = []
     for _ in range(3):
         began = time.perf_counter()
-        pins.encode(payer.pk, PIN)
+        pins.encode(payer.sign_in.person_id, PIN)
         hashes.append((time.perf_counter() - began) * 1000)
     took.sort()
     print(json.dumps({"count": len(took), "p99_ms": took[int(len(took) * 0.99)], "pin_ms": median(hashes)}))

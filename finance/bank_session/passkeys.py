@@ -28,10 +28,11 @@ from finance.bank_session.errors import PasskeyNeeded, PasskeyOver, PasskeyRefus
 from finance.bank_session.models import BankSession, Confirmation, Intent, Passkey
 from finance.bank_session.registry import ExecuteResult
 from finance.bank_session.statements import Line, StatementDraft
-from kernel import audit
+from kernel import audit, rows
 from kernel.clock import now
 from kernel.errors import NotFound
 from kernel.money import yuan
+from kernel.statements import planned
 
 ADD, REMOVE = "add_passkey", "remove_passkey"
 MAX_PASSKEYS = 10
@@ -41,6 +42,14 @@ ADDING_S = 300
 
 _MALFORMED = (WebAuthnException, NotBase64, ValueError, KeyError, TypeError, AttributeError, IndexError)
 """What the library raises at things that are no credential."""
+
+
+# The same rule as the library's, asked once more of the row as it is now: another signature may have come between, or
+# the key may have been removed. A key that does not count says 0 each time.
+_USED = """
+UPDATE bank_session_passkey SET sign_count = %(count)s, used_at = %(moment)s
+WHERE id = %(key)s AND removed_at IS NULL AND (sign_count < %(count)s OR (sign_count = 0 AND %(count)s = 0))
+"""
 
 
 def passkeys_of(person_id: UUID) -> list[Passkey]:
@@ -79,28 +88,25 @@ def verify(person_id: UUID, credential: dict[str, Any], statement_hash: bytes) -
         key_id = base64url_to_bytes(str(credential["id"]))
     except _MALFORMED:
         raise PasskeyRefused from None
-    with transaction.atomic():
-        key = (
-            Passkey.objects.select_for_update()
-            .filter(credential_id=key_id, person_id=person_id, removed_at__isnull=True)
-            .first()
+    key = rows.first(Passkey, "credential_id = %s AND person_id = %s AND removed_at IS NULL", [key_id, person_id])
+    if key is None:
+        raise PasskeyRefused
+    try:
+        seen = webauthn.verify_authentication_response(
+            credential=credential,
+            expected_challenge=statement_hash,
+            expected_rp_id=settings.PASSKEY_RP_ID,
+            expected_origin=settings.BANK_ORIGIN,
+            credential_public_key=bytes(key.public_key),
+            credential_current_sign_count=key.sign_count,
+            require_user_verification=True,
         )
-        if key is None:
+    except _MALFORMED:
+        raise PasskeyRefused from None
+    with planned() as cursor:
+        cursor.execute(_USED, {"key": key.pk, "count": seen.new_sign_count, "moment": now()})
+        if not cursor.rowcount:
             raise PasskeyRefused
-        try:
-            seen = webauthn.verify_authentication_response(
-                credential=credential,
-                expected_challenge=statement_hash,
-                expected_rp_id=settings.PASSKEY_RP_ID,
-                expected_origin=settings.BANK_ORIGIN,
-                credential_public_key=bytes(key.public_key),
-                credential_current_sign_count=key.sign_count,
-                require_user_verification=True,
-            )
-        except _MALFORMED:
-            raise PasskeyRefused from None
-        key.sign_count, key.used_at = seen.new_sign_count, now()
-        key.save(update_fields=["sign_count", "used_at"])
     answered = credential["response"]
     return {
         "public_key": bytes_to_base64url(bytes(key.public_key)),

@@ -67,10 +67,10 @@ def refuse_beyond(
     No lock, and nothing is counted: what a statement asks before it is confirmed.
     """
     use = used([account.pk], direction)[account.pk]
-    decision = rules.decide(side_of(account, use), direction, counterpart, amount_fen)
-    if not decision.ok and account.owner_id is not None and bank_session.has_passkey(account.owner_id):
-        decision = rules.decide(side_of(account, use, signed=True), direction, counterpart, amount_fen)
-    refuse_unless_ok(decision)
+    found = rules.decide(side_of(account, use), direction, counterpart, amount_fen)
+    if not found.ok and account.owner_id is not None and bank_session.has_passkey(account.owner_id):
+        found = rules.decide(side_of(account, use, signed=True), direction, counterpart, amount_fen)
+    refuse_unless_ok(found)
 
 
 def side_of(account: Account, use: Used, *, signed: bool = False) -> rules.Side:

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from django.conf import settings as site
 
+from finance.bank_session import passkeys
 from finance.bank_session.models import Confirmation, Passkey, PinVerifier
 from kernel.clock import now
 from kernel.models import OutboxRow
 from tests.finance.bank_session.conftest import Bench
+from tests.finance.ledger.conftest import at_once
 from tests.support.authenticator import PRESENT, Authenticator
 from tests.support.bank import Sheet, set_pin
 
@@ -104,6 +106,15 @@ def test_a_signature_whose_counter_runs_backwards_is_refused(bench: Bench) -> No
     key.count = 0
 
     assert code_of(signed(Sheet(bench.prepare().handoff_url), key)) == "passkey_refused"
+
+
+def test_a_signature_given_at_many_places_at_once_is_taken_at_one(real_bench: Bench) -> None:
+    key, challenge = added(real_bench), bytes(32)
+    credential, owner = key.sign(challenge), Passkey.objects.get().person_id
+
+    answers = at_once(8, lambda _: passkeys.verify(owner, credential, challenge))
+
+    assert sorted(type(answer).__name__ for answer in answers) == ["PasskeyRefused"] * 7 + ["dict"]
 
 
 def test_nobody_else_s_passkey_and_none_that_was_removed_signs(bench: Bench) -> None:
