@@ -179,7 +179,7 @@ def through_django(bed: Bed, module: str, seconds: float, *, rate: float = 0, do
     """Transfers a second by so many processes of that module; the worst of their p99."""
     env = environment(bed) | {"BENCH_DOOR": door}
     if rate:
-        env["BENCH_RATE"] = str(rate / CLIENTS)
+        env |= {"BENCH_RATE": str(rate / CLIENTS), "BENCH_CLIENTS": str(CLIENTS)}
     results = processes([PYTHON, "-m", module, str(seconds)], env, seconds)
     return sum(one["count"] for one in results) / seconds, max(one["p99_ms"] for one in results)
 

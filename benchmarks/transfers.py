@@ -182,9 +182,12 @@ def pay(seconds: float, seed: int) -> None:
     sys.stdin.readline()
     took = []
     until = time.monotonic() + seconds
-    # An open loop: what is late waits, and its waiting counts.
+    # An open loop: what is late waits, and its waiting counts. The payers take turns: begun together, all of them would
+    # come at once each time.
     pause = 1 / float(os.environ["BENCH_RATE"]) if "BENCH_RATE" in os.environ else 0.0
     due = time.perf_counter()
+    if pause:
+        due += pause * seed / int(os.environ["BENCH_CLIENTS"])
     while time.monotonic() < until:
         if pause:
             due += pause
