@@ -18,8 +18,8 @@ CONNECT_LIMIT_S = 20
 WARM = 100
 """Connections that were there before: what a server needs once is not counted."""
 SETTLED_S = 1.0
-SETTLE_LIMIT_S = 15
-STILL = 0.06
+SETTLE_LIMIT_S = 8
+STILL = 0.15
 """Memory is read when the server takes no more than this share of a processor."""
 PAIRS = 10
 RATE = 100
