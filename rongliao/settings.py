@@ -154,7 +154,7 @@ _database = env.database(DATABASE_URL)
 _options = dict(_database["OPTIONS"])
 # After so many runs on a connection PostgreSQL keeps the plan of a statement of kernel.statements.
 _options["prepare_threshold"] = 5
-# Every statement here takes milliseconds; compiling one whose cost is overestimated takes hundreds.
+# Every statement here takes milliseconds: one whose cost is overestimated is not worth compiling.
 _options["options"] = f"{_options.get('options', '')} -c jit=off".strip()
 if not TESTING and env.flag("DATABASE_POOL", True):
     _options["pool"] = {"min_size": 1, "max_size": env.whole("DATABASE_POOL_SIZE", 12), "timeout": 10}
