@@ -47,12 +47,13 @@ describe("the window of the bank's page", () => {
   it("is as tall as what it shows, and not for a pixel's sake", () => {
     vi.stubGlobal("opener", page);
     const resize = vi.fn();
-    vi.stubGlobal("resizeBy", resize);
+    vi.stubGlobal("resizeTo", resize);
+    vi.stubGlobal("outerWidth", 440);
     vi.stubGlobal("innerHeight", 700);
     vi.stubGlobal("outerHeight", 760);
     vi.stubGlobal("screen", { availHeight: 1000 });
     for (const height of [600.5, 704, 5000]) tellHeight(APP, height);
-    expect(resize.mock.calls).toEqual([[0, -99], [0, 240]]);
+    expect(resize.mock.calls).toEqual([[440, 661], [440, 1000]]);
     expect(page.postMessage).not.toHaveBeenCalled();
   });
 

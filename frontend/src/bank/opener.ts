@@ -34,8 +34,9 @@ export function tellHeight(appOrigin: string, height: number): void {
   const message: BankHeight = { type: "rongliao.bank.height", height: Math.ceil(height) };
   if (framed) window.parent.postMessage(message, appOrigin);
   else if (window.opener) {
-    const most = screen.availHeight - (window.outerHeight - window.innerHeight);
-    const by = Math.min(message.height, most) - window.innerHeight;
-    if (Math.abs(by) > SLACK_PX) window.resizeBy(0, by);
+    // To a height and not by one: a browser resizes later, and the next call may still see the old height.
+    const chrome = Math.max(0, window.outerHeight - window.innerHeight);
+    const wanted = Math.min(message.height + chrome, screen.availHeight);
+    if (Math.abs(wanted - window.outerHeight) > SLACK_PX) window.resizeTo(window.outerWidth, wanted);
   }
 }
