@@ -1,6 +1,7 @@
 """Web Push: an encrypted note to a closed browser, by way of its vendor's push service (RFC 8030, 8291, 8292)."""
 
 import base64
+import re
 import time
 from fnmatch import fnmatchcase
 from functools import lru_cache
@@ -18,6 +19,8 @@ from chat.ports import PushTarget, Rung
 TIME_OUT_S = 5
 CLAIM_LIFE_S = 12 * 3600
 MAX_ENDPOINT = 800
+_HOST = re.compile(r"[a-z0-9.-]+")
+"""Anything else in a host, such as a backslash, the library that calls it may read as its end."""
 _GONE = frozenset({400, 403, 404, 410, 413})
 """Answers after which the same address will never take anything again, or not this."""
 
@@ -52,9 +55,9 @@ def is_usable(endpoint: str) -> bool:
     if settings.PUSH_TEST_ORIGIN and f"{parts.scheme}://{parts.netloc}" == settings.PUSH_TEST_ORIGIN:
         return True
     host = parts.hostname or ""
-    return (
-        parts.scheme == "https" and port in {None, 443} and any(fnmatchcase(host, one) for one in settings.PUSH_HOSTS)
-    )
+    if parts.scheme != "https" or port not in {None, 443} or not _HOST.fullmatch(host):
+        return False
+    return any(fnmatchcase(host, one) for one in settings.PUSH_HOSTS)
 
 
 def are_keys(p256dh: str, auth: str) -> bool:

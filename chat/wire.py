@@ -227,7 +227,7 @@ def is_unknown(line: str | bytes) -> bool:
     """Whether a line that did not decode is a frame of a type or version that this server does not know."""
     try:
         found = _loose.decode(line)
-    except (msgspec.DecodeError, UnicodeError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return False
     return found.type not in _tags or not 1 <= found.v <= PROTOCOL_VERSION
 

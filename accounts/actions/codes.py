@@ -37,9 +37,13 @@ def send_code(*, phone: str, purpose: str, address: str) -> str | None:
 
     The same happens for a number that nobody has: who asks learns nothing. Raises TooMany, NotConnected.
     """
+    return _send(phone, purpose, address, counted_as="code-day")
+
+
+def _send(phone: str, purpose: str, address: str, *, counted_as: str) -> str | None:
     throttles.hit("code-address", address, limit=limits.CODES_PER_ADDRESS_AND_HOUR, window=timedelta(hours=1))
     throttles.hit("code-minute", f"{purpose}:{phone}", limit=limits.CODES_PER_MINUTE, window=limits.CODE_PAUSE)
-    throttles.hit("code-day", phone, limit=limits.CODES_PER_DAY, window=timedelta(days=1))
+    throttles.hit(counted_as, phone, limit=limits.CODES_PER_DAY, window=timedelta(days=1))
     sender = None if settings.DEMO and not ports.sms.filled else ports.sms.get()
     code = f"{secrets.randbelow(10**limits.CODE_DIGITS):0{limits.CODE_DIGITS}d}"
     code_id = new_id()
@@ -58,10 +62,11 @@ def send_code(*, phone: str, purpose: str, address: str) -> str | None:
 def send_own_code(*, person_id: UUID, purpose: str, address: str) -> SentCode:
     """Sends a code to the person's registered phone, whatever number the page may name. Raises TooMany, NotConnected.
 
-    Somebody without a phone (none of the people who sign in) is NotFound.
+    Counted by itself: strangers who ask for codes to the number take none of these away. Somebody without a phone (none
+    of the people who sign in) is NotFound.
     """
     phone = _own_phone(person_id)
-    code = send_code(phone=phone, purpose=purpose, address=address)
+    code = _send(phone, purpose, address, counted_as="code-day-own")
     return SentCode(f"{phone[:3]}****{phone[-4:]}", code)
 
 

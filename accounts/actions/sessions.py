@@ -196,10 +196,13 @@ def reset_password(*, phone: str, code: str, new: str) -> None:
 
 
 def remove_device(*, person_id: UUID, device_id: UUID) -> None:
-    """Signs a device out and takes it off the list. Raises NotFound for a device that is not the person's."""
+    """Signs a device out and takes it off the list. Raises NotFound for a device that is not the person's.
+
+    Whoever signs in on it again is on a new device: what was proved on it before counts no more.
+    """
     with transaction.atomic():
         removed = Device.objects.filter(pk=device_id, person=person_id, removed_at__isnull=True).update(
-            removed_at=now()
+            removed_at=now(), client_id=new_id()
         )
         if not removed:
             raise NotFound

@@ -1,4 +1,4 @@
-"""New devices: until their owner has proved on one who they are, it pays others little."""
+"""New devices: until their owner has proved on one who they are, it pays others little; all of them together do."""
 
 from uuid import UUID
 
@@ -35,24 +35,25 @@ def verified(person_id: UUID, device_id: UUID, *, by: str) -> None:
 
 
 def refuse_beyond(intent: Intent) -> None:
-    """Raises DeviceUnverified if what the device paid others today, and this, is more than a new one may.
+    """Raises DeviceUnverified if this, and what the person's new devices paid others today, is more than these may.
 
-    Inside the confirmation's transaction: two at once wait for each other here.
+    They count together: whoever has the password makes as many as they like. Inside the confirmation's transaction:
+    two at once wait for each other here.
     """
     amount = int(intent.draft["amount_fen"] or 0)
     if intent.kind not in paying_kinds() or not amount or is_verified(intent.person_id, intent.device_id):
         return
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 8))", [f"device:{intent.device_id}"])
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 8))", [f"new-devices:{intent.person_id}"])
     left = max(0, settings.NEW_DEVICE_DAY_FEN - _paid_today(intent))
     if amount > left:
         raise DeviceUnverified(limit_yuan=yuan(settings.NEW_DEVICE_DAY_FEN), left_yuan=yuan(left))
 
 
 def _paid_today(intent: Intent) -> int:
-    done = Intent.objects.filter(
+    known = VerifiedDevice.objects.filter(person_id=intent.person_id).values("device_id")
+    done = Intent.objects.exclude(device_id__in=known).filter(
         person_id=intent.person_id,
-        device_id=intent.device_id,
         kind__in=paying_kinds(),
         state=Intent.State.EXECUTED,
         ended_at__gte=now().astimezone(BANK_ZONE).replace(hour=0, minute=0, second=0, microsecond=0),

@@ -104,8 +104,8 @@ class TooManyPasskeys(Refusal):
 class DeviceUnverified(Refusal):
     code = "device_unverified"
     status = 403
-    zh = "这是一台新设备:核验身份前,每天最多向他人付款 ¥ {limit_yuan},今天还可付 ¥ {left_yuan}。未执行。"
-    en = "This device is new: until you verify yourself it pays others ¥ {limit_yuan} a day; ¥ {left_yuan} is left."
+    zh = "这是一台新设备:核验身份前,新设备每天合计最多向他人付款 ¥ {limit_yuan},今天还可付 ¥ {left_yuan}。未执行。"
+    en = "This device is new: until verified, such devices pay others ¥ {limit_yuan} a day; ¥ {left_yuan} is left."
 
 
 class ProofNeeded(Refusal):

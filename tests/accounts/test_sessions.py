@@ -15,6 +15,7 @@ from accounts.auth import session_by_key
 from accounts.models import Device, DeviceSession, Person, Throttle
 from accounts.queries import session_is_open
 from kernel.clock import now
+from kernel.models import OutboxRow
 from rongliao.demo import PASSWORD, World
 from tests.accounts.conftest import Caller, error
 from tests.support.browser import PHONES
@@ -111,6 +112,19 @@ def test_devices_are_listed_and_one_can_be_kicked_out_at_once(
     assert there.get("/api/me").status_code == 401
     assert here.get("/api/me").status_code == 200
     assert [device["current"] for device in here.get("/api/devices").json()["items"]] == [True]
+
+
+def test_whoever_signs_in_again_on_a_device_that_was_kicked_out_is_on_a_new_one(person: People, world: World) -> None:
+    here, there = person("su"), person("su")
+    before = there.get("/api/me").json()["device_id"]
+    assert here.delete(f"/api/devices/{before}").status_code == 204
+    told = OutboxRow.objects.filter(topic="accounts.device_new").count()
+
+    assert there.sign_in(PHONES["su"]).status_code == 200
+
+    assert there.get("/api/me").json()["device_id"] != before
+    assert OutboxRow.objects.filter(topic="accounts.device_new").count() == told + 1
+    assert len(here.get("/api/devices").json()["items"]) == 2
 
 
 def test_devices_come_in_pages_the_last_used_first(person: People, world: World) -> None:

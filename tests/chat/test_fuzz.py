@@ -107,3 +107,12 @@ async def test_whatever_frames_come_each_is_answered_or_ignored_and_the_socket_l
     }, codes
     kept = await database(lambda: Message.objects.filter(sender=live.su).count())
     assert kept == acked
+
+
+async def test_a_frame_nested_too_deeply_is_answered_and_the_socket_lives(live: Scene, phone: Open) -> None:
+    su = await phone(live.su)
+    for line in ('{"type":"send","x":' + "[" * 30_000, "[" * 60_000):
+        await su.raw(line)
+        assert (await su.expect("error"))["code"] == "bad_frame"
+    await su.send(type="ping", n=7)
+    assert (await su.expect("pong"))["n"] == 7

@@ -231,6 +231,8 @@ def test_after_a_stop_the_worker_rings_for_what_was_said_meanwhile_but_not_for_t
         "https://push.services.mozilla.com.evil.example/",
         "file:///etc/passwd",
         "https://fcm.googleapis.com/" + "x" * 800,
+        r"https://127.0.0.1\.push.apple.com/x",
+        "https://127.0.0.1%2f.push.apple.com/x",
         "https://[",
         "",
     ],

@@ -61,6 +61,38 @@ def test_another_device_of_the_same_person_is_still_new(paying: Bench) -> None:
     assert Sheet(paying.prepare().handoff_url).confirm().json()["error"]["code"] == "device_unverified"
 
 
+def test_new_devices_together_pay_no_more_than_one(paying: Bench) -> None:
+    assert Sheet(paying.prepare().handoff_url).confirm().status_code == 200
+    paying.callers.clear()
+    sheet = Sheet(paying.prepare().handoff_url)
+
+    refused = sheet.confirm()
+
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "device_unverified")
+    assert refused.json()["error"]["params"]["left_yuan"] == "5.00"
+    assert sheet.prove(id_tail=tail_of("su"), asked="device").status_code == 204
+    assert sheet.confirm().status_code == 200
+    paying.callers.clear()
+    paying.price = 500
+    assert Sheet(paying.prepare().handoff_url).confirm().status_code == 200  # what a known device paid does not count
+
+
+def test_new_devices_at_once_stay_within_the_limit(real_bench: Bench, settings: Any) -> None:
+    settings.PIN_HASH_WAIT_S = 60
+    paying = _paying(real_bench, settings)
+    paying.price = 500
+    sheets = []
+    for _ in range(4):
+        paying.callers.clear()
+        sheets.append(Sheet(paying.prepare().handoff_url))
+    hashes = [sheet.shown_hash() for sheet in sheets]
+
+    answers = at_once(4, lambda index: sheets[index].confirm(statement_hash=hashes[index]))
+
+    assert sorted(answer.status_code for answer in answers) == [200, 200, 200, 403]
+    assert paying.balance() == 98_500
+
+
 def test_many_payments_of_a_new_device_at_once_stay_within_its_limit(real_bench: Bench, settings: Any) -> None:
     settings.PIN_HASH_WAIT_S = 60
     paying = _paying(real_bench, settings)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from accounts import actions as accounts
-from accounts import ports
+from accounts import limits, ports
 from accounts.models import OneTimeCode, Throttle
 from accounts.ports import Verdict
 from finance.bank_session import identity
@@ -22,6 +22,7 @@ from rongliao.demo.accounts import CUSTOMERS, JIANG_CARD, card_number, id_number
 from tests.finance.bank_session.conftest import Bench
 from tests.finance.ledger.conftest import at_once
 from tests.support.bank import Sheet, set_pin
+from tests.support.browser import PHONES
 from tests.support.caller import Caller
 
 CARD = card_number(JIANG_CARD)
@@ -331,3 +332,17 @@ def test_a_pin_intent_is_not_confirmed_like_another(bench: Bench) -> None:
 @pytest.mark.parametrize(("what", "code"), [("change", "pin_not_set"), ("reset", "pin_not_set")])
 def test_there_is_nothing_to_change_without_a_pin(tao: Caller, what: str, code: str) -> None:
     assert code_of(tao.post("/api/finance/pin", {"id": str(uuid.uuid4()), "what": what})) == code
+
+
+def test_codes_that_strangers_ask_for_to_the_number_take_none_of_the_owners_away(
+    tao: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "CODES_PER_DAY", 2)
+    stranger = Caller(None)
+    asked = [
+        stranger.post("/api/codes", {"phone": PHONES["tao"], "purpose": purpose}).status_code
+        for purpose in ("sign_in", "reset_password", "register")
+    ]
+    assert asked == [201, 201, 429]
+
+    assert opened(tao).prove(id_tail=tail_of("tao")).status_code == 204
