@@ -169,6 +169,7 @@ def payer_of(seed: int) -> Payer:
         name="bench",
         device_id=sign_in.device_id,
         added_at=now(),
+        counts_from=now(),
     )
     return Payer(order, sign_in, str(request.session.session_key), bank, key)
 

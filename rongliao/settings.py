@@ -236,6 +236,8 @@ NEW_DEVICE_DAY_FEN = env.whole("NEW_DEVICE_DAY_FEN", 10_000_00)
 # passkey was removed. The name by which passkeys know us: the bank origin's host, or a parent of it.
 PASSKEY_FROM_FEN = env.whole("PASSKEY_FROM_FEN", 20_000_00)
 PASSKEY_GONE_S = env.whole("PASSKEY_GONE_S", 24 * 3600)
+# For so long a passkey that the PIN alone let in counts for no more than the PIN.
+PASSKEY_YOUNG_S = env.whole("PASSKEY_YOUNG_S", 24 * 3600)
 # The key (PEM) that signs receipts: Ed25519, or SM2 with its certificate; without one it is derived from AUDIT_KEY.
 RECEIPT_KEY_FILE = env.text("RECEIPT_KEY_FILE")
 RECEIPT_CERTIFICATE_FILE = env.text("RECEIPT_CERTIFICATE_FILE")

@@ -65,6 +65,7 @@ class PasskeyOut(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     name = serializers.CharField()
     added_at = serializers.DateTimeField()
+    counts_from = serializers.DateTimeField(help_text="until then it signs no large amounts")
     used_at = serializers.DateTimeField(allow_null=True)
     device_name = serializers.CharField(help_text="on which it was added")
 
@@ -168,6 +169,7 @@ def passkey_json(key: Passkey) -> dict[str, Any]:
         "id": key.pk,
         "name": key.name,
         "added_at": key.added_at,
+        "counts_from": key.counts_from,
         "used_at": key.used_at,
         "device_name": people.device_name(key.device_id),
     }

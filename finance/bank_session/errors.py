@@ -87,6 +87,16 @@ class PasskeyNeeded(Refusal):
     en = "From ¥ {from_yuan} on, a passkey must sign; the PIN is not enough. Nothing was done."
 
 
+class PasskeyYoung(Refusal):
+    code = "passkey_young"
+    status = 403
+    zh = "这把通行密钥添加不久,{hours} 小时内不能签署 ¥ {from_yuan} 起的大额,什么都没有做。请用另一把,或稍后再来。"
+    en = (
+        "This passkey is new and cannot sign amounts from ¥ {from_yuan} on for its first {hours} hours. Nothing was"
+        " done. Use another passkey, or come back later."
+    )
+
+
 class PasskeyOver(Refusal):
     code = "passkey_over"
     status = 409

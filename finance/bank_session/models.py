@@ -40,8 +40,8 @@ class Intent(models.Model):
     ended_at = models.DateTimeField(null=True)
     result = models.JSONField(null=True)
 
-    proved_by = ""
-    """While it is executed: how it was confirmed. Kept with the confirmation."""
+    signed = False
+    """While it is executed: whether a passkey that counts signed it (proofs.Proven)."""
 
     class Meta:
         indexes = [models.Index(fields=["person", "-prepared_at"], name="bank_intents_of")]
@@ -151,6 +151,8 @@ class Passkey(models.Model):
     name = models.CharField(max_length=20)
     device_id = models.UUIDField()
     added_at = models.DateTimeField()
+    # Until then its signature counts for no more than the PIN that let it in.
+    counts_from = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
     removed_at = models.DateTimeField(null=True)
 

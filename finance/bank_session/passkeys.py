@@ -5,14 +5,15 @@ statement and the public key. The PIN authorises the same statement on the serve
 """
 
 from binascii import Error as NotBase64
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import webauthn
 from django.conf import settings
-from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db import IntegrityError, connection, transaction
+from django.db.models import F, Q
 from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 from webauthn.helpers.exceptions import WebAuthnException
 from webauthn.helpers.structs import (
@@ -24,7 +25,7 @@ from webauthn.helpers.structs import (
 
 from accounts import queries as people
 from finance.bank_session import events, registry
-from finance.bank_session.errors import PasskeyNeeded, PasskeyOver, PasskeyRefused, TooManyPasskeys
+from finance.bank_session.errors import PasskeyNeeded, PasskeyOver, PasskeyRefused, PasskeyYoung, TooManyPasskeys
 from finance.bank_session.models import BankSession, Confirmation, Intent, Passkey
 from finance.bank_session.registry import ExecuteResult
 from finance.bank_session.statements import Line, StatementDraft
@@ -57,17 +58,20 @@ def passkeys_of(person_id: UUID) -> list[Passkey]:
     return list(Passkey.objects.filter(person_id=person_id, removed_at__isnull=True).order_by("added_at", "id"))
 
 
-def has_passkey(person_id: UUID) -> bool:
-    """Whether the person has one."""
-    return Passkey.objects.filter(person_id=person_id, removed_at__isnull=True).exists()
+def can_sign(person_id: UUID) -> bool:
+    """Whether the person has one that counts."""
+    return Passkey.objects.filter(person_id=person_id, removed_at__isnull=True, counts_from__lte=now()).exists()
 
 
 def must_sign(person_id: UUID, amount_fen: int | None) -> bool:
-    """Whether a PIN is not enough for this amount: the person has a passkey, or removed one a short while ago."""
+    """Whether a PIN is not enough for this amount: the person has a passkey that counts, or removed one lately."""
     if amount_fen is None or amount_fen < settings.PASSKEY_FROM_FEN:
         return False
-    lately = now() - timedelta(seconds=settings.PASSKEY_GONE_S)
-    return Passkey.objects.filter(Q(removed_at__isnull=True) | Q(removed_at__gt=lately), person_id=person_id).exists()
+    moment = now()
+    lately = moment - timedelta(seconds=settings.PASSKEY_GONE_S)
+    present = Q(removed_at__isnull=True, counts_from__lte=moment)
+    gone = Q(removed_at__gt=lately, counts_from__lte=F("removed_at"))
+    return Passkey.objects.filter(present | gone, person_id=person_id).exists()
 
 
 def refuse_pin_beyond(person_id: UUID, amount_fen: int | None) -> None:
@@ -76,10 +80,25 @@ def refuse_pin_beyond(person_id: UUID, amount_fen: int | None) -> None:
         raise PasskeyNeeded(from_yuan=yuan(settings.PASSKEY_FROM_FEN))
 
 
-def verify(person_id: UUID, credential: dict[str, Any], statement_hash: bytes) -> dict[str, str]:
-    """Returns if one of the person's passkeys signed this hash, on the bank's page, with the user verified.
+def refuse_young_beyond(person_id: UUID, amount_fen: int | None) -> None:
+    """Raises PasskeyYoung where a PIN is not enough: a new key is worth what let it in."""
+    if must_sign(person_id, amount_fen):
+        raise PasskeyYoung(from_yuan=yuan(settings.PASSKEY_FROM_FEN), hours=settings.PASSKEY_YOUNG_S // 3600)
 
-    The answer is what anybody can check later: the public key and what it signed, in base64url.
+
+@dataclass(frozen=True)
+class Signature:
+    """What a passkey signed. `counts`: its first hours are over.
+
+    `evidence` is what anybody can check later: the public key and what it signed, in base64url.
+    """
+
+    counts: bool
+    evidence: dict[str, str]
+
+
+def verify(person_id: UUID, credential: dict[str, Any], statement_hash: bytes) -> Signature:
+    """Returns if one of the person's passkeys signed this hash, on the bank's page, with the user verified.
 
     Raises PasskeyRefused for anything else: another challenge, origin or rp id, somebody else's key, no verification, a
     counter that runs backwards.
@@ -108,13 +127,14 @@ def verify(person_id: UUID, credential: dict[str, Any], statement_hash: bytes) -
         if not cursor.rowcount:
             raise PasskeyRefused
     answered = credential["response"]
-    return {
+    evidence = {
         "public_key": bytes_to_base64url(bytes(key.public_key)),
         "client_data": str(answered["clientDataJSON"]),
         "authenticator_data": str(answered["authenticatorData"]),
         "signature": str(answered["signature"]),
         "rp_id": settings.PASSKEY_RP_ID,
     }
+    return Signature(key.counts_from <= now(), evidence)
 
 
 def options(session: BankSession, intent: Intent) -> dict[str, Any]:
@@ -159,7 +179,7 @@ def _refuse_late(session: BankSession, intent: Intent) -> None:
 def add(*, session: BankSession, intent: Intent, credential: dict[str, Any]) -> Passkey:
     """Keeps a new passkey: made over the hash of the statement that the person has just confirmed.
 
-    Raises PasskeyOver, PasskeyRefused.
+    Raises PasskeyOver, PasskeyRefused, TooManyPasskeys.
     """
     _refuse_late(session, intent)
     try:
@@ -174,6 +194,10 @@ def add(*, session: BankSession, intent: Intent, credential: dict[str, Any]) -> 
     except _MALFORMED:
         raise PasskeyRefused from None
     with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 9))", [f"passkeys:{session.person_id}"])
+        _refuse_more(session.person_id)
+        moment = now()
         try:
             with transaction.atomic():
                 key = Passkey.objects.create(
@@ -185,13 +209,30 @@ def add(*, session: BankSession, intent: Intent, credential: dict[str, Any]) -> 
                     transports=transports,
                     name=str(intent.subject["name"]),
                     device_id=session.device_id,
-                    added_at=now(),
+                    added_at=moment,
+                    counts_from=_counts_from(session.person_id, intent, moment),
                 )
         except IntegrityError:
             raise PasskeyRefused from None
         audit.record(session.person_id, "passkey.added", f"passkey:{key.pk}")
         events.happened(session.person_id, "passkey_added", device_id=session.device_id)
     return key
+
+
+def _refuse_more(person_id: UUID) -> None:
+    if len(passkeys_of(person_id)) >= MAX_PASSKEYS:
+        raise TooManyPasskeys(limit=MAX_PASSKEYS)
+
+
+def _counts_from(person_id: UUID, intent: Intent, added_at: datetime) -> datetime:
+    """A key that another key let in counts with that one; one that the PIN let in, when its first hours are over."""
+    evidence = Confirmation.objects.values_list("evidence", flat=True).get(intent=intent)
+    if evidence:
+        known = base64url_to_bytes(evidence["public_key"])
+        for key in Passkey.objects.filter(person_id=person_id):
+            if bytes(key.public_key) == known:
+                return max(added_at, key.counts_from)
+    return added_at + timedelta(seconds=settings.PASSKEY_YOUNG_S)
 
 
 def rename(*, person_id: UUID, passkey_id: UUID, name: str) -> Passkey:
@@ -211,14 +252,20 @@ def _own(person_id: UUID, passkey_id: UUID) -> Passkey:
 
 def add_draft(person_id: UUID, name: str) -> StatementDraft:
     """What adding a passkey says. Raises TooManyPasskeys."""
-    if len(passkeys_of(person_id)) >= MAX_PASSKEYS:
-        raise TooManyPasskeys(limit=MAX_PASSKEYS)
+    _refuse_more(person_id)
+    hours, amount = settings.PASSKEY_YOUNG_S // 3600, yuan(settings.PASSKEY_FROM_FEN)
     return StatementDraft(
         title_zh="添加通行密钥",
         title_en="Add a passkey",
         lines=[
             Line("名称", "Name", name, name),
             Line("用途", "Used for", "在确认页上签署转账、购买等操作", "Signing transfers and purchases on this page"),
+            Line(
+                "大额",
+                "Large amounts",
+                f"¥ {amount} 起:{hours} 小时后可签署;用另一把通行密钥确认添加的,与那把相同",
+                f"From ¥ {amount} on: after {hours} hours; a key added with another passkey, as that one",
+            ),
         ],
     )
 

@@ -7,6 +7,17 @@ from uuid import UUID
 from finance.bank_session import passkeys, pins
 
 
+@dataclass(frozen=True)
+class Proven:
+    """What a proof is worth. `signed`: by a passkey that counts, which may do more than a PIN.
+
+    `evidence` is what anybody can check of it later, to be kept: a signature. A PIN leaves nothing.
+    """
+
+    signed: bool = False
+    evidence: dict[str, str] | None = None
+
+
 class Proof(Protocol):
     """Something given with a confirmation."""
 
@@ -14,11 +25,8 @@ class Proof(Protocol):
     def kind(self) -> str:
         """Its name, kept with the confirmation."""
 
-    def prove(self, person_id: UUID, statement_hash: bytes, amount_fen: int | None) -> dict[str, str] | None:
-        """Returns if it holds for this person, these bytes and so much; raises a Refusal otherwise.
-
-        What anybody can check of it later is answered, to be kept: a signature. A PIN leaves nothing.
-        """
+    def prove(self, person_id: UUID, statement_hash: bytes, amount_fen: int | None) -> Proven:
+        """Returns if it holds for this person, these bytes and so much; raises a Refusal otherwise."""
 
 
 @dataclass(frozen=True)
@@ -32,13 +40,13 @@ class PinProof:
         """`pin`."""
         return "pin"
 
-    def prove(self, person_id: UUID, statement_hash: bytes, amount_fen: int | None) -> dict[str, str] | None:
+    def prove(self, person_id: UUID, statement_hash: bytes, amount_fen: int | None) -> Proven:
         """Checks the PIN. Raises PasskeyNeeded (it is not enough: no try is used), WrongPin, PinLocked, PinNotSet,
         PinBusy.
         """
         passkeys.refuse_pin_beyond(person_id, amount_fen)
         pins.check(person_id, self.pin)
-        return None
+        return Proven()
 
 
 @dataclass(frozen=True)
@@ -52,6 +60,9 @@ class PasskeyProof:
         """`passkey`."""
         return "passkey"
 
-    def prove(self, person_id: UUID, statement_hash: bytes, amount_fen: int | None) -> dict[str, str] | None:
-        """Checks the signature. Raises PasskeyRefused."""
-        return passkeys.verify(person_id, self.credential, statement_hash)
+    def prove(self, person_id: UUID, statement_hash: bytes, amount_fen: int | None) -> Proven:
+        """Checks the signature. Raises PasskeyRefused, PasskeyYoung (a new key, where the PIN would not be enough)."""
+        signature = passkeys.verify(person_id, self.credential, statement_hash)
+        if not signature.counts:
+            passkeys.refuse_young_beyond(person_id, amount_fen)
+        return Proven(signed=signature.counts, evidence=signature.evidence)

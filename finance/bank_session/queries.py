@@ -7,10 +7,10 @@ from django.conf import settings
 
 from accounts import queries as people
 from finance.bank_session.models import BankSession, Confirmation, Intent
-from finance.bank_session.passkeys import has_passkey
+from finance.bank_session.passkeys import can_sign
 from kernel.clock import now
 
-__all__ = ["confirmation_of", "has_passkey", "intent_state", "sessions_of"]
+__all__ = ["can_sign", "confirmation_of", "intent_state", "sessions_of"]
 
 
 def sessions_of(person_id: UUID) -> list[BankSession]:

@@ -22,7 +22,7 @@ def _begin_transfer(intent: Intent) -> Deed:
             transfer_id=intent.pk,
             payer_id=intent.person_id,
             order=order,
-            signed=intent.proved_by == "passkey",
+            signed=intent.signed,
             facts=facts,
         )
         return ExecuteResult({"transfer_id": str(transfer.pk), "state": transfer.state})

@@ -68,7 +68,7 @@ def refuse_beyond(
     """
     use = used([account.pk], direction)[account.pk]
     found = rules.decide(side_of(account, use), direction, counterpart, amount_fen)
-    if not found.ok and account.owner_id is not None and bank_session.has_passkey(account.owner_id):
+    if not found.ok and account.owner_id is not None and bank_session.can_sign(account.owner_id):
         found = rules.decide(side_of(account, use, signed=True), direction, counterpart, amount_fen)
     refuse_unless_ok(found)
 

@@ -174,7 +174,7 @@ def account_options(
     """The person's open accounts, whether each may take or give this amount, and what its limits leave."""
     accounts = open_accounts(person_id)
     used = limits.used([account.pk for account in accounts], direction)
-    signed = bank_session.has_passkey(person_id)
+    signed = bank_session.can_sign(person_id)
     options = []
     for account in accounts:
         use = used[account.pk]

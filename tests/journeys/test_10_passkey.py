@@ -42,6 +42,12 @@ def proofs(site: Site) -> list[str]:
         return [row[0] for row in found.fetchall()]
 
 
+def a_day_passes(site: Site) -> None:
+    """A key that the PIN let in counts for large amounts from then on."""
+    with psycopg.connect(site.database_url) as connection:
+        connection.execute("UPDATE bank_session_passkey SET counts_from = now()")
+
+
 def a_receipt_is_kept_and_anybody_who_holds_it_checks_it(su: Page, phones: Phones) -> None:
     su.goto("/me/receipts")
     su.get_by_role("button", name="确认转账").first.click()
@@ -70,7 +76,9 @@ def test_a_passkey_signs_a_large_transfer_that_the_pin_does_not_authorise(
     sheet_of(su).get_by_role("button", name="创建通行密钥").click()
     expect(su.get_by_text("通行密钥已添加")).to_be_visible()
     expect(su.get_by_role("button", name="我的手机,改名")).to_be_visible()
+    expect(su.get_by_text("起可签署大额")).to_be_visible()
 
+    a_day_passes(site)
     su.goto("/messages")
     talk_with(su, "林晓舟")
     start_transfer(su, "20000")

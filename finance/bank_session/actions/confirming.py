@@ -73,7 +73,7 @@ def confirm(*, session: BankSession, intent: Intent, statement_hash: bytes, proo
     """
     if not ready(intent, statement_hash):
         return Outcome(intent, True)
-    evidence = proof.prove(session.person_id, statement_hash, intent.draft["amount_fen"])
+    proven = proof.prove(session.person_id, statement_hash, intent.draft["amount_fen"])
     with transaction.atomic(), notes.gathered():
         locked = rows.first(Intent, "id = %s FOR NO KEY UPDATE", [intent.pk])
         if locked is None:
@@ -81,12 +81,12 @@ def confirm(*, session: BankSession, intent: Intent, statement_hash: bytes, proo
         if not ready(locked, statement_hash):
             return Outcome(locked, True)
         still_open(session)
-        locked.proved_by = proof.kind
+        locked.signed = proven.signed
         deed = kind_named(locked.kind).begin(locked)
         if deed.draft.words() != locked.draft:
             raise StatementStale
         devices.refuse_beyond(locked)
-        settle(session, locked, proof.kind, deed.do().result, evidence)
+        settle(session, locked, proof.kind, deed.do().result, proven.evidence)
         return Outcome(locked, False)
 
 

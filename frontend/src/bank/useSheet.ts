@@ -242,7 +242,7 @@ export function useSheet() {
       asked.value = "device";
       phase.value = "prove";
       say(messageOf(thrown));
-    } else if (code === "passkey_needed" || code === "passkey_refused") {
+    } else if (["passkey_needed", "passkey_refused", "passkey_young"].includes(code)) {
       if (intent.value && code === "passkey_needed") intent.value = { ...intent.value, must_sign: true };
       say(messageOf(thrown));
     } else if (code === "proof_needed") {

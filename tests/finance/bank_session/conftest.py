@@ -36,6 +36,7 @@ class Bench:
     refusal: Exception | None = None
     valid_until: Any = None
     callers: dict[str, Caller] = field(default_factory=dict)
+    signed: list[bool] = field(default_factory=list)
 
     def caller(self, name: str = "su") -> Caller:
         if name not in self.callers:
@@ -75,6 +76,7 @@ class Bench:
     def execute(self, intent: Intent) -> ExecuteResult:
         if self.refusal is not None:
             raise self.refusal
+        self.signed.append(intent.signed)
         posted = ledger.post(
             key=f"test:{intent.pk}",
             kind="transfer",

@@ -27,13 +27,15 @@ def prepared(bench: Bench, path: str, who: str = "su", **body: str) -> Sheet:
     return Sheet(answer.json()["confirm_url"])
 
 
-def added(bench: Bench, name: str = "su") -> Authenticator:
-    """A passkey, added on the bank's page after the PIN."""
+def added(bench: Bench, name: str = "su", *, by: Authenticator | None = None, young: bool = False) -> Authenticator:
+    """A passkey, added on the bank's page after the PIN, or after another one signed; a day ago, if it is not young."""
     sheet, key = prepared(bench, "passkeys", name, name="我的手机"), Authenticator()
-    assert sheet.confirm().status_code == 200
+    assert (signed(sheet, by) if by else sheet.confirm()).status_code == 200
     path = f"intents/{sheet.intent_id}/passkey"
     kept = sheet.call("POST", path, {"credential": key.create(sheet.call("GET", path).json()["options"])})
     assert kept.status_code == 204, kept.content
+    if not young:
+        Passkey.objects.filter(intent=sheet.intent_id).update(counts_from=now())
     return key
 
 
@@ -114,7 +116,7 @@ def test_a_signature_given_at_many_places_at_once_is_taken_at_one(real_bench: Be
 
     answers = at_once(8, lambda _: passkeys.verify(owner, credential, challenge))
 
-    assert sorted(type(answer).__name__ for answer in answers) == ["PasskeyRefused"] * 7 + ["dict"]
+    assert sorted(type(answer).__name__ for answer in answers) == ["PasskeyRefused"] * 7 + ["Signature"]
 
 
 def test_nobody_else_s_passkey_and_none_that_was_removed_signs(bench: Bench) -> None:
@@ -221,6 +223,65 @@ def test_taking_the_last_passkey_away_makes_the_pin_enough_only_a_day_later(benc
     assert code_of(Sheet(bench.prepare().handoff_url).confirm()) == "passkey_needed"
     Passkey.objects.update(removed_at=now() - timedelta(hours=25))
     assert Sheet(bench.prepare().handoff_url).confirm().status_code == 200
+
+
+def test_a_key_that_the_pin_let_in_is_worth_no_more_than_the_pin_for_a_day(bench: Bench, settings: Any) -> None:
+    """Whoever has the phone and the PIN adds a key of their own."""
+    settings.PASSKEY_FROM_FEN = 1_000
+    old, new = added(bench), added(bench, young=True)
+
+    refused = signed(Sheet(bench.prepare().handoff_url), new)
+
+    assert (refused.status_code, code_of(refused)) == (403, "passkey_young")
+    assert bench.balance() == 100_000
+    bench.price = 999
+    assert signed(Sheet(bench.prepare().handoff_url), new).status_code == 200
+    assert signed(Sheet(bench.prepare().handoff_url), old).status_code == 200
+    assert bench.signed == [False, True]
+    Passkey.objects.update(counts_from=now())
+    bench.price = 1_000
+    assert signed(Sheet(bench.prepare().handoff_url), new).status_code == 200
+    assert bench.signed[-1] is True
+
+
+def test_a_key_counts_with_the_one_that_let_it_in(bench: Bench, settings: Any) -> None:
+    settings.PASSKEY_FROM_FEN = 1_000
+    second = added(bench, by=added(bench), young=True)
+    assert signed(Sheet(bench.prepare().handoff_url), second).status_code == 200
+
+    third = added(bench, young=True)
+    fourth = added(bench, by=third, young=True)
+    assert code_of(signed(Sheet(bench.prepare().handoff_url), fourth)) == "passkey_young"
+
+
+def test_somebody_s_first_key_takes_nothing_from_the_pin_and_gives_nothing_more(bench: Bench, settings: Any) -> None:
+    settings.PASSKEY_FROM_FEN = 1_000
+    key = added(bench, young=True)
+
+    assert Sheet(bench.prepare().handoff_url).confirm().status_code == 200
+    assert signed(Sheet(bench.prepare().handoff_url), key).status_code == 200
+    assert bench.signed == [False, False]
+    removal = prepared(bench, f"passkeys/{Passkey.objects.get().pk}/removal")
+    assert removal.confirm().status_code == 200
+    assert Sheet(bench.prepare().handoff_url).confirm().status_code == 200
+
+
+def test_additions_that_were_confirmed_beforehand_do_not_pass_the_limit(bench: Bench) -> None:
+    sheet = prepared(bench, "passkeys", name="第一把")
+    waiting = [sheet.intent_id]
+    for _ in range(passkeys.MAX_PASSKEYS):
+        asked = {"id": str(uuid.uuid4()), "name": "又一把"}
+        waiting.append(bench.caller().post("/api/finance/passkeys", asked).json()["intent_id"])
+    for sheet.intent_id in waiting:
+        assert sheet.confirm().status_code == 200
+    answers = []
+    for intent_id in waiting:
+        path = f"intents/{intent_id}/passkey"
+        options = sheet.call("GET", path).json()["options"]
+        answers.append(sheet.call("POST", path, {"credential": Authenticator().create(options)}))
+
+    assert [answer.status_code for answer in answers] == [204] * passkeys.MAX_PASSKEYS + [409]
+    assert code_of(answers[-1]) == "too_many_passkeys" and Passkey.objects.count() == passkeys.MAX_PASSKEYS
 
 
 def test_a_passkey_is_named_and_belongs_to_its_owner_alone(bench: Bench) -> None:

@@ -3751,6 +3751,11 @@ export interface components {
         PasskeyOut: {
             /** Format: date-time */
             added_at: string;
+            /**
+             * Format: date-time
+             * @description until then it signs no large amounts
+             */
+            counts_from: string;
             /** @description on which it was added */
             device_name: string;
             /** Format: uuid */

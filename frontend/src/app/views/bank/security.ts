@@ -20,6 +20,7 @@ export interface Passkey {
   id: string;
   name: string;
   added_at: string;
+  counts_from: string;
   used_at: string | null;
   device_name: string;
 }
