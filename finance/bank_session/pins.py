@@ -74,10 +74,11 @@ def check(person_id: UUID, pin: str) -> None:
     with _slot():
         encoded, attempts = _count_attempt(person_id)
         right = _matches(encoded, _keyed(person_id, pin))
-    if right:
-        with transaction.atomic():
-            PinVerifier.objects.filter(pk=person_id).update(attempts=0)
-        return
+        if right:
+            # Before the place is free: right PINs that come at once must not count as so many wrong ones.
+            with transaction.atomic():
+                PinVerifier.objects.filter(pk=person_id).update(attempts=0)
+            return
     left = settings.PIN_TRIES - attempts
     with transaction.atomic():
         audit.record(person_id, "pin.wrong", f"person:{person_id}", {"tries_left": left})

@@ -73,7 +73,7 @@ def test_a_customer_of_another_bank_registers_binds_a_card_and_finds_a_friend(ne
     newcomer.get_by_role("link", name="我", exact=True).click()
     expect(newcomer.get_by_text("已核验").first).to_be_visible()
     newcomer.get_by_role("link", name="银行卡").click()
-    expect(newcomer.get_by_text(f"尾号 {CARD[-4:]}")).to_be_visible()
+    expect(newcomer.get_by_text(f"尾号 {CARD[-4:]}", exact=True)).to_be_visible()
     newcomer.get_by_role("button", name="返回").click()
 
     lin = new_phone("lin")

@@ -126,11 +126,11 @@ class DraftChangeBody(_Words):
     revision = WholeField(minimum=1, help_text="of the draft as the maker saw it")
 
 
-class SeenBody(serializers.Serializer[Any]):
+class SeenRevisionBody(serializers.Serializer[Any]):
     revision = WholeField(minimum=1, help_text="of the draft as the person saw it")
 
 
-class ReturnBody(SeenBody):
+class ReturnBody(SeenRevisionBody):
     reason = PlainText(name=True, max_length=NAMES["reason"])
 
 

@@ -21,7 +21,7 @@ from finance.wealth.api.product_shapes import (
     KeptProductShape,
     KeptProductsShape,
     ReturnBody,
-    SeenBody,
+    SeenRevisionBody,
 )
 from finance.wealth.api.shop import PAGE, as_file, reader
 from kernel.api import ApiView, limit_of, page
@@ -106,10 +106,10 @@ class Draft(ApiView):
 
 
 class DraftApprove(ApiView):
-    @extend_schema(operation_id="wealth_operations_draft_approve", request=SeenBody, responses=DraftShape)
+    @extend_schema(operation_id="wealth_operations_draft_approve", request=SeenRevisionBody, responses=DraftShape)
     def post(self, request: Request, draft_id: UUID) -> Response:
         """Puts in force what somebody else wrote; names the revision that was checked."""
-        body = SeenBody(data=request.data)
+        body = SeenRevisionBody(data=request.data)
         body.is_valid(raise_exception=True)
         actions.approve_draft(draft_id=draft_id, checker_id=reader(request), revision=body.validated_data["revision"])
         return _shown(request, draft_id)
@@ -129,10 +129,10 @@ class DraftReturn(ApiView):
 
 
 class DraftWithdraw(ApiView):
-    @extend_schema(operation_id="wealth_operations_draft_withdraw", request=SeenBody, responses=DraftShape)
+    @extend_schema(operation_id="wealth_operations_draft_withdraw", request=SeenRevisionBody, responses=DraftShape)
     def post(self, request: Request, draft_id: UUID) -> Response:
         """Gives an open draft up."""
-        body = SeenBody(data=request.data)
+        body = SeenRevisionBody(data=request.data)
         body.is_valid(raise_exception=True)
         actions.withdraw_draft(draft_id=draft_id, maker_id=reader(request), revision=body.validated_data["revision"])
         return _shown(request, draft_id)

@@ -4189,6 +4189,10 @@ export interface components {
             title_en: string;
         };
         SeenBodyRequest: {
+            /** Format: date-time */
+            upto: string;
+        };
+        SeenRevisionBodyRequest: {
             /**
              * Format: int64
              * @description of the draft as the person saw it
@@ -6559,7 +6563,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["SeenBodyRequest"];
+                "application/json": components["schemas"]["SeenRevisionBodyRequest"];
             };
         };
         responses: {
@@ -6609,7 +6613,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["SeenBodyRequest"];
+                "application/json": components["schemas"]["SeenRevisionBodyRequest"];
             };
         };
         responses: {
