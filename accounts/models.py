@@ -127,6 +127,8 @@ class OneTimeCode(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id)
     phone_index = models.BinaryField(max_length=32)
     purpose = models.CharField(max_length=20, choices=Purpose)
+    asked_by = models.BinaryField(max_length=32)
+    """A blind index of who asked, who alone may use it."""
     digest = models.BinaryField(max_length=32)
     attempts = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(db_default=TransactionNow())

@@ -1,17 +1,45 @@
-"""Counters of tries, in PostgreSQL: they survive a restart, count over all processes, and name nobody."""
+"""Counters of tries, in PostgreSQL: they survive a restart, count over all processes, and name nobody.
 
+What strangers do to a number must not keep its owner out, so a device that signed in before has counters of its own
+(after OWASP's device cookies); the id by which it calls itself is random and leaves it only when it signs in.
+"""
+
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import connection
 from django.db.models import F
 
-from accounts.models import Throttle
+from accounts.models import Device, Throttle
 from kernel.clock import now
 from kernel.errors import TooMany
 from kernel.secrets import blind_index
 from kernel.statements import planned
 
 DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Who knocks at a door before anybody has signed in: from which network, and what their device calls itself."""
+
+    address: str
+    device: UUID | None = None
+
+    def name(self) -> str:
+        """The same for whoever asks again: the device, or the network of one that calls itself nothing."""
+        return f"device:{self.device}" if self.device else f"address:{self.address}"
+
+    def is_of(self, phone: str) -> bool:
+        """Whether the number's owner has signed in on this device, and not taken it off the list."""
+        return (
+            self.device is not None
+            and Device.objects.filter(
+                person__phone_index=blind_index("phone", phone), client_id=self.device, removed_at__isnull=True
+            ).exists()
+        )
+
 
 _HIT = """
 INSERT INTO accounts_throttle AS t (key, count, resets_at) VALUES (%(key)s, 1, %(until)s)

@@ -72,15 +72,21 @@ class Socket:
                 return
             text = event.get("text")
             if text is None:
-                self._fail(BadFrame())
+                self._odd(BadFrame())
             elif len(text) > wire.MAX_FRAME_BYTES:
-                self._fail(FrameTooLarge(limit_kib=wire.MAX_FRAME_BYTES // 1024))
+                self._odd(FrameTooLarge(limit_kib=wire.MAX_FRAME_BYTES // 1024))
             elif "\n" in text:
                 lines = [line for line in text.split("\n", MAX_LINES) if line]
                 for line in lines[:MAX_LINES]:
                     await self._handle(line)
+                if not lines:
+                    self._may()
             else:
                 await self._handle(text)
+
+    def _odd(self, refusal: Refusal) -> None:
+        """Refuses what is no frame. It is counted like one: it takes the loop's time all the same."""
+        self._fail(refusal if self._may() else TooMany(wait_s=1))
 
     def _fail(self, refusal: Refusal) -> None:
         self._connection.push(failure(refusal, self._connection.language))
@@ -210,6 +216,10 @@ async def socket(scope: dict[str, Any], receive: Any, send: Any) -> None:
     )
     await receive()
     await send({"type": "websocket.accept"})
+    if running.hub.count_of(opened.person_id) >= MAX_SOCKETS_OF_A_PERSON:
+        # Many that came in one moment were let past the first look.
+        await send({"type": "websocket.close", "code": int(Reason.TOO_MANY_SOCKETS)})
+        return
     running.hub.add(connection)
     connection.push(_ready(connection, opened.person_id))
     connection.reader = asyncio.create_task(Socket(running, connection, receive).read())

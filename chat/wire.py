@@ -185,7 +185,7 @@ class Pong(ServerFrame, tag="pong", frozen=True):
 
 
 class Probe(ServerFrame, tag="probe", frozen=True):
-    """Says how much has been sent; the client answers `probed`, or is taken for one that does not read."""
+    """A random number; the client answers `probed` with it, or is taken for one that does not read."""
 
     n: int
 

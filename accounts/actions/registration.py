@@ -10,6 +10,7 @@ from accounts.actions.sessions import DeviceClaim, checked_password, open_sessio
 from accounts.errors import NameNotAllowed, PhoneTaken
 from accounts.models import Consent, Person
 from accounts.names import may_call_oneself
+from accounts.throttles import Asker
 from kernel import audit
 from kernel.ids import new_id
 from kernel.secrets import blind_index
@@ -48,7 +49,14 @@ def create_person(
 
 
 def register(
-    request: HttpRequest, *, phone: str, code: str, password: str, display_name: str, device: DeviceClaim
+    request: HttpRequest,
+    *,
+    phone: str,
+    code: str,
+    password: str,
+    display_name: str,
+    device: DeviceClaim,
+    asker: Asker,
 ) -> Person:
     """Makes a visitor of somebody who holds the phone, and signs them in.
 
@@ -57,7 +65,7 @@ def register(
     if not may_call_oneself(display_name):
         raise NameNotAllowed(fields={"display_name": ""})
     checked_password(password)
-    spend_code(phone=phone, purpose="register", code=code)
+    spend_code(phone=phone, purpose="register", code=code, asker=asker)
     with transaction.atomic():
         person = create_person(kind="visitor", phone=phone, display_name=display_name, password=password)
         Consent.objects.create(person=person, kind="terms", version=TERMS_VERSION)

@@ -14,11 +14,12 @@ from django.http import HttpRequest
 from accounts import limits, ports, throttles
 from accounts.actions.codes import spend_code
 from accounts.actions.duties import set_roles
-from accounts.auth import SESSION_ID, OpenSession, address_of, carry
+from accounts.auth import SESSION_ID, OpenSession, carry
 from accounts.backends import PhoneBackend
 from accounts.errors import NotRegistered, PasswordTooWeak, PasswordWrong, SignInRefused
 from accounts.models import Device, DeviceSession, Person, StaffRole
 from accounts.session_store import key_hash
+from accounts.throttles import Asker
 from kernel import audit, jobs
 from kernel.clock import business_now, now
 from kernel.errors import NotFound
@@ -47,43 +48,70 @@ def checked_password(password: str, person: Person | None = None) -> str:
     return password
 
 
-def count_try(request: HttpRequest, phone: str) -> None:
-    """Counts a try to sign in before it is looked at. Raises TooMany."""
+@dataclass(frozen=True)
+class Try:
+    """One try to sign in, counted before it is looked at."""
+
+    phone: str
+    asker: Asker
+    counted: str
+    """What it was counted under, beside the network's own counter."""
+    by_stranger: bool
+
+    def forgive(self) -> None:
+        """It went well. What strangers tried from elsewhere stays counted."""
+        throttles.give_back("sign-in-address", self.asker.address)
+        throttles.forgive("sign-in", self.counted)
+        if self.by_stranger:
+            throttles.give_back("sign-in-strangers", self.phone)
+
+
+def count_try(phone: str, asker: Asker, *, guessing: bool) -> Try:
+    """Counts a try to sign in. Raises TooMany.
+
+    A device of the number's owner has a counter of its own, which nobody else fills. Everybody else is counted by
+    network, and if they are `guessing` (a password, that is: a code has its own few tries) all together, more slowly.
+    """
     throttles.hit(
-        "sign-in-address",
-        address_of(request),
-        limit=limits.SIGN_IN_TRIES_PER_ADDRESS,
-        window=limits.SIGN_IN_WINDOW,
+        "sign-in-address", asker.address, limit=limits.SIGN_IN_TRIES_PER_ADDRESS, window=limits.SIGN_IN_WINDOW
     )
-    throttles.hit("sign-in", phone, limit=limits.SIGN_IN_TRIES, window=limits.SIGN_IN_WINDOW)
+    known = asker.is_of(phone)
+    counted = f"{phone}:{asker.name() if known else asker.address}:{'password' if guessing else 'code'}"
+    throttles.hit("sign-in", counted, limit=limits.SIGN_IN_TRIES, window=limits.SIGN_IN_WINDOW)
+    by_stranger = guessing and not known
+    if by_stranger:
+        throttles.hit(
+            "sign-in-strangers",
+            phone,
+            limit=limits.SIGN_IN_TRIES_OF_STRANGERS,
+            window=limits.SIGN_IN_WINDOW_OF_STRANGERS,
+        )
+    return Try(phone, asker, counted, by_stranger)
 
 
-def _forgive(request: HttpRequest, phone: str) -> None:
-    throttles.forgive("sign-in", phone)
-    throttles.give_back("sign-in-address", address_of(request))
-
-
-def sign_in_with_password(request: HttpRequest, *, phone: str, password: str, device: DeviceClaim) -> Person:
+def sign_in_with_password(
+    request: HttpRequest, *, phone: str, password: str, device: DeviceClaim, asker: Asker
+) -> Person:
     """Opens a session under a new id. Raises SignInRefused (unknown number and wrong password alike), TooMany."""
-    count_try(request, phone)
+    counted = count_try(phone, asker, guessing=True)
     person = authenticate(request, phone=phone, password=password)
     if not isinstance(person, Person):
         raise SignInRefused
-    _forgive(request, phone)
+    counted.forgive()
     open_session(request, person, device)
     return person
 
 
-def sign_in_with_code(request: HttpRequest, *, phone: str, code: str, device: DeviceClaim) -> Person:
+def sign_in_with_code(request: HttpRequest, *, phone: str, code: str, device: DeviceClaim, asker: Asker) -> Person:
     """Opens a session by a code sent to the phone. Raises CodeRefused, NotRegistered, SignInRefused, TooMany."""
-    count_try(request, phone)
-    spend_code(phone=phone, purpose="sign_in", code=code)
+    counted = count_try(phone, asker, guessing=False)
+    spend_code(phone=phone, purpose="sign_in", code=code, asker=asker)
     person = Person.objects.filter(phone_index=blind_index("phone", phone)).first()
     if person is None:
         raise NotRegistered
     if not PhoneBackend().user_can_authenticate(person):
         raise SignInRefused
-    _forgive(request, phone)
+    counted.forgive()
     open_session(request, person, device)
     return person
 
@@ -177,13 +205,13 @@ def change_password(request: HttpRequest, *, person: Person, current: str, new: 
     throttles.forgive("password", str(person.pk))
 
 
-def reset_password(*, phone: str, code: str, new: str) -> None:
+def reset_password(*, phone: str, code: str, new: str, asker: Asker) -> None:
     """Sets a new password by a code sent to the phone, and ends every session.
 
     Raises CodeRefused, NotRegistered, PasswordTooWeak.
     """
     checked_password(new)
-    spend_code(phone=phone, purpose="reset_password", code=code)
+    spend_code(phone=phone, purpose="reset_password", code=code, asker=asker)
     with transaction.atomic():
         person = Person.objects.filter(phone_index=blind_index("phone", phone), is_active=True).first()
         if person is None:
@@ -192,7 +220,7 @@ def reset_password(*, phone: str, code: str, new: str) -> None:
         person.save(update_fields=["password"])
         audit.record(person.pk, "accounts.password_reset", f"person:{person.pk}")
         end_all_sessions(person_id=person.pk, reason="password_reset")
-    throttles.forgive("sign-in", phone)
+    throttles.forgive("sign-in-strangers", phone)
 
 
 def remove_device(*, person_id: UUID, device_id: UUID) -> None:

@@ -66,7 +66,13 @@ DOOR_PURPOSES = [one for one in OneTimeCode.Purpose.values if one != OneTimeCode
 """What anybody may ask a code for, by a phone number."""
 
 
-class CodeInput(serializers.Serializer[Any]):
+class AskerInput(serializers.Serializer[Any]):
+    """Who asks. A code is used on the device that asked for it, under the same id."""
+
+    device_id = IdField(required=False)
+
+
+class CodeInput(AskerInput):
     phone = phone_field()
     purpose = serializers.ChoiceField(choices=DOOR_PURPOSES)
 
@@ -90,7 +96,7 @@ class PasswordInput(serializers.Serializer[Any]):
     new = password_field()
 
 
-class PasswordResetInput(serializers.Serializer[Any]):
+class PasswordResetInput(AskerInput):
     phone = phone_field()
     code = code_field()
     password = password_field()

@@ -23,6 +23,7 @@ from accounts.api.serializers import (
 )
 from accounts.auth import address_of, me_json, person_of, session_of
 from accounts.models import Person
+from accounts.throttles import Asker
 from kernel.api import ApiView
 from kernel.ids import new_id
 from kernel.text import is_name
@@ -52,6 +53,10 @@ def _claim(request: Request, data: dict[str, Any]) -> DeviceClaim:
     return DeviceClaim(given or new_id(), name[:MAX_DEVICE_NAME] if is_name(name) else "Web")
 
 
+def _asker(request: Request, data: dict[str, Any]) -> Asker:
+    return Asker(address_of(request._request), data.get("device_id"))
+
+
 class SessionView(ApiView):
     permission_classes = [AllowAny]
 
@@ -67,13 +72,15 @@ class SessionView(ApiView):
         asked = SessionInput(data=request.data)
         asked.is_valid(raise_exception=True)
         data = asked.validated_data
-        claim = _claim(request, data)
+        claim, asker = _claim(request, data), _asker(request, data)
         if "password" in data:
             person = actions.sign_in_with_password(
-                request._request, phone=data["phone"], password=data["password"], device=claim
+                request._request, phone=data["phone"], password=data["password"], device=claim, asker=asker
             )
         else:
-            person = actions.sign_in_with_code(request._request, phone=data["phone"], code=data["code"], device=claim)
+            person = actions.sign_in_with_code(
+                request._request, phone=data["phone"], code=data["code"], device=claim, asker=asker
+            )
         return Response(me_json(request._request, person))
 
     @extend_schema(request=None, responses={204: OpenApiResponse()}, operation_id="sign_out")
@@ -93,7 +100,7 @@ class CodesView(ApiView):
         asked.is_valid(raise_exception=True)
         phone = asked.validated_data["phone"]
         code = actions.send_code(
-            phone=phone, purpose=asked.validated_data["purpose"], address=address_of(request._request)
+            phone=phone, purpose=asked.validated_data["purpose"], asker=_asker(request, asked.validated_data)
         )
         return Response(
             {
@@ -122,6 +129,7 @@ class RegistrationsView(ApiView):
             password=data["password"],
             display_name=data["display_name"],
             device=_claim(request, data),
+            asker=_asker(request, data),
         )
         return Response(me_json(request._request, person), status=201)
 
@@ -152,5 +160,7 @@ class PasswordResetsView(ApiView):
         asked = PasswordResetInput(data=request.data)
         asked.is_valid(raise_exception=True)
         data = asked.validated_data
-        actions.reset_password(phone=data["phone"], code=data["code"], new=data["password"])
+        actions.reset_password(
+            phone=data["phone"], code=data["code"], new=data["password"], asker=_asker(request, data)
+        )
         return Response(status=204)

@@ -6,6 +6,7 @@ queue has a limit, and after some bytes the client must confirm that it still re
 
 import asyncio
 import enum
+import secrets
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -44,6 +45,7 @@ class Connection:
         "_asked_at",
         "_confirmed",
         "_flushing",
+        "_probe",
         "_pushed_at",
         "_queue",
         "_queued",
@@ -96,6 +98,7 @@ class Connection:
         self._sent = 0
         self._confirmed = 0
         self._asked_at: float | None = None
+        self._probe: tuple[int, int] | None = None
 
     def push(self, frame: str) -> None:
         """Queues a frame. A reader with too much in the queue, or unconfirmed, is closed: it catches up by sync."""
@@ -109,11 +112,11 @@ class Connection:
             self._pushed_at = self.loop.time()
             self._flushing = self.loop.create_task(self._flush())
 
-    def confirm(self, sent: int) -> None:
-        """The client has read up to a probe that said `sent`."""
-        if self._confirmed < sent <= self._sent:
-            self._confirmed = sent
-            self._asked_at = None
+    def confirm(self, number: int) -> None:
+        """The client has read up to the probe of this number; nobody can say it who has not."""
+        if self._probe is not None and number == self._probe[0]:
+            self._confirmed = self._probe[1]
+            self._probe = self._asked_at = None
 
     def close(self, reason: Reason) -> None:
         """Stops the socket with a code; what is queued is dropped."""
@@ -142,7 +145,8 @@ class Connection:
                 self._sent += len(text)
                 if self._asked_at is None and self._sent - self._confirmed > PROBE_EVERY_CHARACTERS:
                     self._asked_at = self.loop.time()
-                    text = f"{text}\n{wire.encode(wire.Probe(n=self._sent))}"
+                    self._probe = secrets.randbelow(2**53), self._sent
+                    text = f"{text}\n{wire.encode(wire.Probe(n=self._probe[0]))}"
                 self._pushed_at = self.loop.time()
                 await self._send({"type": "websocket.send", "text": text})
         except Exception:

@@ -237,10 +237,9 @@ def _counts_from(person_id: UUID, intent: Intent, added_at: datetime) -> datetim
 
 def rename(*, person_id: UUID, passkey_id: UUID, name: str) -> Passkey:
     """Calls a passkey otherwise. Raises NotFound."""
-    key = _own(person_id, passkey_id)
-    key.name = name
-    key.save(update_fields=["name"])
-    return key
+    if not Passkey.objects.filter(pk=passkey_id, person_id=person_id, removed_at__isnull=True).update(name=name):
+        raise NotFound
+    return Passkey.objects.get(pk=passkey_id)
 
 
 def _own(person_id: UUID, passkey_id: UUID) -> Passkey:
@@ -306,8 +305,8 @@ def _restate_remove(intent: Intent) -> StatementDraft:
 
 def _remove(intent: Intent) -> ExecuteResult:
     key = _own(intent.person_id, UUID(intent.subject["passkey_id"]))
-    key.removed_at = now()
-    key.save(update_fields=["removed_at"])
+    if not Passkey.objects.filter(pk=key.pk, removed_at__isnull=True).update(removed_at=now()):
+        raise NotFound
     audit.record(intent.person_id, "passkey.removed", f"passkey:{key.pk}")
     events.happened(intent.person_id, "passkey_removed", device_id=intent.device_id)
     return ExecuteResult()

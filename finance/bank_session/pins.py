@@ -76,19 +76,40 @@ def check(person_id: UUID, pin: str) -> None:
         right = _matches(encoded, _keyed(person_id, pin))
         if right:
             # Before the place is free: right PINs that come at once must not count as so many wrong ones.
-            with transaction.atomic():
-                PinVerifier.objects.filter(pk=person_id).update(attempts=0)
+            _forget_attempts(person_id, encoded)
             return
     left = settings.PIN_TRIES - attempts
     with transaction.atomic():
         audit.record(person_id, "pin.wrong", f"person:{person_id}", {"tries_left": left})
-        if left == 0:
-            PinVerifier.objects.filter(pk=person_id).update(locked_at=now())
+        if left == 0 and (left := _lock(person_id, encoded)) == 0:
             audit.record(person_id, "pin.locked", f"person:{person_id}")
             events.happened(person_id, "pin_locked")
     if left == 0:
         raise PinLocked
     raise WrongPin(tries_left=left)
+
+
+def _forget_attempts(person_id: UUID, encoded: str) -> None:
+    """Starts the count anew after a right PIN. Raises PinLocked if a wrong one locked it meanwhile, and WrongPin if the
+    PIN is another by now.
+    """
+    with transaction.atomic():
+        verifier = PinVerifier.objects.select_for_update().get(pk=person_id)
+        if verifier.encoded != encoded:
+            raise WrongPin(tries_left=max(0, settings.PIN_TRIES - verifier.attempts))
+        if verifier.locked_at is not None:
+            raise PinLocked
+        PinVerifier.objects.filter(pk=person_id).update(attempts=0)
+
+
+def _lock(person_id: UUID, encoded: str) -> int:
+    """Locks the PIN after the last wrong one, and answers how many tries are left: some where a right PIN, or another,
+    came between.
+    """
+    verifier = PinVerifier.objects.select_for_update().get(pk=person_id)
+    if verifier.encoded == encoded and verifier.attempts >= settings.PIN_TRIES:
+        PinVerifier.objects.filter(pk=person_id).update(locked_at=now())
+    return max(0, settings.PIN_TRIES - verifier.attempts)
 
 
 def _matches(encoded: str, keyed: str) -> bool:
@@ -129,6 +150,14 @@ def encode(person_id: UUID, pin: str) -> str:
     """The slow hash of a new PIN. Raises PinBusy."""
     with _slot():
         return _hasher.hash(_keyed(person_id, pin))
+
+
+def hold(person_id: UUID) -> None:
+    """Has others who choose the person's PIN wait until the caller's transaction is over. To be called first in it:
+    each goes on to end the others' sessions.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 10))", [f"pin:{person_id}"])
 
 
 def store_first(person_id: UUID, encoded: str) -> None:

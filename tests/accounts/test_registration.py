@@ -84,11 +84,18 @@ def test_a_number_that_is_registered_is_told_only_to_whoever_holds_it(guest: Cal
 
 
 def test_of_two_registrations_at_once_with_one_phone_exactly_one_succeeds(fresh_database: Any) -> None:
-    code = Caller().code(NEW_PHONE, "register")
+    asker = Caller()
+    code = asker.code(NEW_PHONE, "register")
 
     def register(_: int) -> int:
         try:
-            body = {"phone": NEW_PHONE, "code": code, "password": "quiet-harbour-9", "display_name": "新来的人"}
+            body = {
+                "phone": NEW_PHONE,
+                "code": code,
+                "password": "quiet-harbour-9",
+                "display_name": "新来的人",
+                "device_id": asker.device,
+            }
             return int(Caller().post("/api/registrations", body).status_code)
         finally:
             connections.close_all()
@@ -119,9 +126,17 @@ def test_the_database_holds_one_person_per_number_whatever_the_code_says(fresh_d
 def test_a_code_is_refused_when_wrong_old_spent_or_for_something_else(guest: Caller, world: World) -> None:
     code = guest.code(NEW_PHONE, "register")
     wrong = f"{(int(code) + 1) % 10**6:06d}"
-    body = {"phone": NEW_PHONE, "password": "quiet-harbour-9", "display_name": "新来的人"}
+    body = {
+        "phone": NEW_PHONE,
+        "password": "quiet-harbour-9",
+        "display_name": "新来的人",
+        "device_id": guest.device,
+    }
     assert error(guest.post("/api/registrations", {**body, "code": wrong})) == "code_refused"
-    assert error(guest.post("/api/session", {"phone": NEW_PHONE, "code": code})) == "code_refused"
+    assert (
+        error(guest.post("/api/session", {"phone": NEW_PHONE, "code": code, "device_id": guest.device}))
+        == "code_refused"
+    )
     assert error(guest.post("/api/registrations", {**body, "phone": "13700000009", "code": code})) == "code_refused"
     OneTimeCode.objects.update(expires_at="2020-01-01T00:00:00Z")
     assert error(guest.post("/api/registrations", {**body, "code": code})) == "code_refused"
@@ -130,7 +145,12 @@ def test_a_code_is_refused_when_wrong_old_spent_or_for_something_else(guest: Cal
 
 def test_after_five_wrong_tries_the_right_code_is_worth_nothing(guest: Caller, world: World) -> None:
     code = guest.code(NEW_PHONE, "register")
-    body = {"phone": NEW_PHONE, "password": "quiet-harbour-9", "display_name": "新来的人"}
+    body = {
+        "phone": NEW_PHONE,
+        "password": "quiet-harbour-9",
+        "display_name": "新来的人",
+        "device_id": guest.device,
+    }
     for step in range(limits.CODE_TRIES):
         wrong = f"{(int(code) + 1 + step) % 10**6:06d}"
         assert guest.post("/api/registrations", {**body, "code": wrong}).status_code == 400

@@ -90,7 +90,7 @@ def test_the_counters_name_nobody(guest: Caller, world: World) -> None:
     Throttle.objects.all().delete()
     guest.sign_in(PHONES["su"], "wrong")
     keys = [bytes(key) for key in Throttle.objects.values_list("key", flat=True)]
-    assert len(keys) == 2
+    assert len(keys) == 3
     assert all(len(key) == 32 and PHONES["su"].encode() not in key for key in keys)
 
 
@@ -261,7 +261,7 @@ def test_an_official_cannot_sign_in(world: World) -> None:
 
 def test_a_code_signs_in_once(guest: Caller, world: World) -> None:
     code = guest.code(PHONES["su"], "sign_in")
-    body = {"phone": PHONES["su"], "code": code}
+    body = {"phone": PHONES["su"], "code": code, "device_id": guest.device}
     assert guest.post("/api/session", body).status_code == 200
     again = Caller().post("/api/session", body)
     assert (again.status_code, error(again)) == (400, "code_refused")
@@ -269,7 +269,10 @@ def test_a_code_signs_in_once(guest: Caller, world: World) -> None:
 
 def test_a_forgotten_password_is_reset_by_a_code_and_every_session_ends(su: Caller, guest: Caller) -> None:
     code = guest.code(PHONES["su"], "reset_password")
-    answer = guest.post("/api/password-resets", {"phone": PHONES["su"], "code": code, "password": "calm-lake-42"})
+    answer = guest.post(
+        "/api/password-resets",
+        {"phone": PHONES["su"], "code": code, "password": "calm-lake-42", "device_id": guest.device},
+    )
     assert answer.status_code == 204
     assert su.get("/api/me").status_code == 401
     assert Caller().sign_in(PHONES["su"], "calm-lake-42").status_code == 200

@@ -27,7 +27,8 @@ def call(page: Page, site: Site, path: str, **body: Any) -> Any:
 def newcomer_with_a_card(phones: Phones, site: Site) -> Page:
     """Registered, named, and another bank's card bound after the four-element check; by way of the API."""
     page = phones.open("newcomer", path="/healthz")
-    code = call(page, site, "/api/codes", phone=NEW_PHONE, purpose="register")["demo_code"]
+    device = str(uuid4())
+    code = call(page, site, "/api/codes", phone=NEW_PHONE, purpose="register", device_id=device)["demo_code"]
     call(
         page,
         site,
@@ -36,7 +37,7 @@ def newcomer_with_a_card(phones: Phones, site: Site) -> Page:
         code=code,
         password=PASSWORD,
         display_name=NAME,
-        device_id=str(uuid4()),
+        device_id=device,
     )
     call(page, site, "/api/identity", name=NAME, id_number=id_number("330106", date(1990, 2, 3), 87))
     call(page, site, "/api/cards", id=str(uuid4()), number=CARD)

@@ -27,6 +27,7 @@ def choose_pin(
         _check_current(session, intent, current, pin)
     encoded = pins.encode(session.person_id, pin)
     with transaction.atomic():
+        pins.hold(session.person_id)
         locked = Intent.objects.select_for_update(no_key=True).get(pk=intent.pk)
         if not ready(locked, statement_hash):
             return Outcome(locked, True)

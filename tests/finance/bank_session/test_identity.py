@@ -11,6 +11,7 @@ from accounts import actions as accounts
 from accounts import limits, ports
 from accounts.models import OneTimeCode, Throttle
 from accounts.ports import Verdict
+from accounts.throttles import Asker
 from finance.bank_session import identity
 from finance.bank_session.models import IdentityProof, PinVerifier, Proving
 from finance.ledger import actions as ledger
@@ -189,7 +190,7 @@ def test_a_code_for_signing_in_proves_nothing_at_the_bank_and_nobody_asks_for_th
     tao: Caller,
 ) -> None:
     phone = CUSTOMERS["tao"][3]
-    code = accounts.send_code(phone=phone, purpose="sign_in", address="test")
+    code = accounts.send_code(phone=phone, purpose="sign_in", asker=Asker("test"))
 
     assert code_of(opened(tao).prove(code=str(code), id_tail=tail_of("tao"))) == "proof_refused"
     assert tao.post("/api/codes", {"phone": phone, "purpose": "bank_proof"}).status_code == 400

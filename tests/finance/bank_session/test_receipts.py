@@ -20,6 +20,7 @@ from kernel import jobs
 from tests.finance.bank_session.conftest import Bench
 from tests.finance.bank_session.test_passkeys import added, signed
 from tests.support.bank import Sheet
+from tests.support.caller import Caller
 
 KEY = signing.present().public_key().encode()
 
@@ -214,3 +215,73 @@ def test_a_receipt_is_never_changed(bench: Bench, statement: str) -> None:
         cursor.execute(statement.format(Receipt._meta.db_table))
 
     assert Receipt.objects.count() == 1
+
+
+def test_a_forged_file_draws_nothing_on_the_terminal_of_whoever_checks_it(bench: Bench, tmp_path: Path) -> None:
+    """Nobody has signed the name of the algorithm."""
+    file = json.loads(fetched(bench, confirmed(bench)).content)
+    file["signature"]["algorithm"] = "\x1b[2J\x1b[HVALID: signed by 远山银行\n"
+    with pytest.raises(Forged) as refused:
+        verify(json.dumps(file).encode(), KEY)
+    assert str(refused.value).isprintable() and "远山" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda file: file.replace('{\n "receipt"', '{\n "receipt": "¥ 1,000,000.00",\n "receipt"', 1),
+        lambda file: file.replace('"signature": {', '"signature": {"algorithm": "SM2", ', 1),
+        lambda file: file.rstrip()[:-1] + ', "receipt": ' + json.dumps(json.loads(file)["receipt"]) + "}",
+    ],
+    ids=["two receipts", "two algorithms", "the same twice"],
+)
+def test_a_name_that_stands_twice_makes_a_file_no_receipt(bench: Bench, change: Any) -> None:
+    file = fetched(bench, confirmed(bench)).content.decode()
+    changed = change(file)
+    assert changed != file
+    with pytest.raises(Forged, match="no receipt"):
+        verify(changed.encode(), KEY)
+
+
+@pytest.mark.parametrize(
+    "rubbish",
+    [
+        b"[" * 100_000,
+        b'{"receipt": ' + b"[" * 100_000,
+        b"\xff\xfe",
+        b"null",
+        b'{"receipt": "\\ud800", "signature": {"algorithm": "Ed25519", "value": ""}}',
+        b'{"receipt": "x", "signature": {"algorithm": ["Ed25519"], "value": "AA=="}}',
+        b'{"receipt": "x", "signature": {"algorithm": "none", "value": ""}}',
+        b'{"receipt": "x", "signature": {"algorithm": "Ed25519", "value": "' + b"A" * 4_000 + b'"}}',
+        b'{"receipt": "x", "signature": {"algorithm": "SM2", "value": "MAYCAQECAQE="}}',
+        b'{"receipt": "x", "signature": "x"}',
+        b'{"receipt": ' + b"9" * 5_000 + b"}",
+    ],
+)
+def test_rubbish_is_no_receipt_whatever_it_is(rubbish: bytes) -> None:
+    with pytest.raises(Forged):
+        verify(rubbish, KEY)
+
+
+def test_the_public_page_s_door_answers_rubbish_with_a_refusal(bench: Bench) -> None:
+    receipt_id = bench.caller().get(f"/api/finance/intents/{confirmed(bench)}/receipt").json()["id"]
+    stranger = Caller(None)
+    path = f"/api/finance/receipts/{receipt_id}/check"
+    for token in (
+        "１" * 24,
+        "a" * 23 + "\n",
+        "é" * 24,
+        "a" * 24 + "\u200b",
+        "-" * 25,
+        ["a" * 24],
+        {"$ne": ""},
+        0,
+        True,
+        "' OR 1=1 --".ljust(24, "-"),
+        "x" * 200_000,
+    ):
+        assert stranger.post(path, {"token": token}).status_code == 400, token
+    assert stranger.post(path, {"token": "-" * 24}).status_code == 404
+    for wrong in ("x", "0" * 36, "%00", "..%2f", "１"):
+        assert stranger.post(f"/api/finance/receipts/{wrong}/check", {"token": "-" * 24}).status_code == 404

@@ -159,3 +159,52 @@ def test_a_certificate_out_of_its_time_signs_nothing(tmp_path: Path, settings: A
     installed(tmp_path, settings, pair(begins=timedelta(days=begins), ends=timedelta(days=ends)))
     with pytest.raises(ImproperlyConfigured, match="not valid today"):
         signing.present()
+
+
+def _der(*numbers: int) -> bytes:
+    return bytes(encode(sequence(*(univ.Integer(number) for number in numbers))))
+
+
+ORDER = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFF7203DF6B21C6052B53BBF40939D54123
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [
+        _der(0, 0),
+        _der(0, EXAMPLE_S),
+        _der(EXAMPLE_R, 0),
+        _der(1, 1),
+        _der(-EXAMPLE_R, EXAMPLE_S),
+        _der(EXAMPLE_R, ORDER - EXAMPLE_S),
+        _der(ORDER - EXAMPLE_R, EXAMPLE_S),
+        _der(EXAMPLE_R + ORDER, EXAMPLE_S),
+        _der(EXAMPLE_R, EXAMPLE_S + ORDER),
+        _der(ORDER, ORDER),
+        _der(EXAMPLE_S, EXAMPLE_R),
+        _der(EXAMPLE_R),
+        _der(EXAMPLE_R, EXAMPLE_S, 1),
+        _der(1 << 4_000, 1 << 4_000),
+        EXAMPLE_R.to_bytes(32, "big") + EXAMPLE_S.to_bytes(32, "big"),
+        b"\x30\x80" + _der(EXAMPLE_R, EXAMPLE_S)[2:] + b"\x00\x00",
+        b"\x30\x81" + _der(EXAMPLE_R, EXAMPLE_S)[1:],
+        b"\x30\x84\x00\x00\x00" + _der(EXAMPLE_R, EXAMPLE_S)[1:],
+        b"\x30\x84\xff\xff\xff\xff" + _der(EXAMPLE_R, EXAMPLE_S)[2:],
+        b"\x31" + _der(EXAMPLE_R, EXAMPLE_S)[1:],
+        b"\x30\x49\x02\x23\x00\x00" + _der(EXAMPLE_R, EXAMPLE_S)[4:],
+        _der(EXAMPLE_R, EXAMPLE_S) + b"\x00" * 100,
+        b"\x30" * 10_000,
+    ],
+    ids=lambda value: f"{len(value)} bytes {value[:6].hex()}",
+)
+def test_a_signature_that_is_not_the_one_in_its_one_form_is_refused(signature: bytes) -> None:
+    assert not sm2.verifies(EXAMPLE_POINT, b"message digest", signature)
+
+
+def test_no_cut_of_a_signature_and_no_other_point_is_taken() -> None:
+    whole = _der(EXAMPLE_R, EXAMPLE_S)
+    assert sm2.verifies(EXAMPLE_POINT, b"message digest", whole)
+    for end in range(len(whole)):
+        assert not sm2.verifies(EXAMPLE_POINT, b"message digest", whole[:end])
+    for point in (bytes(64), b"\xff" * 64, EXAMPLE_POINT[::-1], EXAMPLE_POINT[32:] + EXAMPLE_POINT[:32], b"", b"\x04"):
+        assert not sm2.verifies(point, b"message digest", whole)

@@ -185,7 +185,7 @@ export interface Pong {
   type: "pong";
 }
 /**
- * Says how much has been sent; the client answers `probed`, or is taken for one that does not read.
+ * A random number; the client answers `probed` with it, or is taken for one that does not read.
  */
 export interface Probe {
   n: number;

@@ -2846,7 +2846,10 @@ export interface components {
         };
         /** @enum {string} */
         CodeInputPurposeEnum: "register" | "sign_in" | "reset_password";
+        /** @description Who asks. A code is used on the device that asked for it, under the same id. */
         CodeInputRequest: {
+            /** Format: uuid */
+            device_id?: string;
             phone: string;
             purpose: components["schemas"]["CodeInputPurposeEnum"];
         };
@@ -3772,8 +3775,11 @@ export interface components {
             current: string;
             new: string;
         };
+        /** @description Who asks. A code is used on the device that asked for it, under the same id. */
         PasswordResetInputRequest: {
             code: string;
+            /** Format: uuid */
+            device_id?: string;
             password: string;
             phone: string;
         };

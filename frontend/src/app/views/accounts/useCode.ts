@@ -1,4 +1,5 @@
 import { computed, onBeforeUnmount, ref } from "vue";
+import { deviceId } from "@/app/device";
 import { api, ApiError } from "@/shared/api";
 
 interface CodeAnswer {
@@ -29,7 +30,7 @@ export function useCode(purpose: Purpose) {
   async function send(phone: string): Promise<void> {
     busy.value = true;
     try {
-      const answer = await api.post<CodeAnswer>("/api/codes", { phone, purpose });
+      const answer = await api.post<CodeAnswer>("/api/codes", { phone, purpose, device_id: deviceId() });
       sentTo.value = answer.sent_to;
       demoCode.value = answer.demo_code;
       countDown(answer.again_in_s);
