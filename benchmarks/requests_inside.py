@@ -23,6 +23,7 @@ from django.test.utils import CaptureQueriesContext
 
 from benchmarks.people import cookie_of, person
 from chat.actions import open_conversation
+from kernel.memory import settle
 
 CONVERSATIONS = 500
 MESSAGES_EACH = 200
@@ -129,6 +130,8 @@ def measured(rounds: int, made: dict[str, Any]) -> list[dict[str, Any]]:
         headers = {"origin": settings.APP_ORIGIN, "host": settings.APP_NETLOC, "cookie": cookie}
         return Client(headers=headers)
 
+    client(made["me"]).get("/readyz")
+    settle()
     found = opening(client(made["me"]), rounds)
     for length, conversation in made["long"].items():
         found.append(scrolling(client(made["reader"]), UUID(conversation), int(length), rounds))

@@ -45,6 +45,7 @@ from finance.ledger import queries
 from finance.payments.actions import transfers
 from kernel.clock import now
 from kernel.ids import new_id
+from kernel.memory import settle
 from rongliao.demo.accounts import id_number
 from tests.support.authenticator import Authenticator
 
@@ -179,6 +180,7 @@ def pay(seconds: float, seed: int) -> None:
     pay_one = payer.by_requests() if os.environ.get("BENCH_DOOR") == "http" else payer.pay
     # The first makes what a process makes once: connection, task queue.
     pay_one()
+    settle()
     print("ready", flush=True)
     sys.stdin.readline()
     took = []

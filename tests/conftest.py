@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page
 from pytest_django.plugin import DjangoDbBlocker
 
 from deploy.local.postgres import free_ports
+from kernel.memory import settle
 from rongliao.demo import World
 from tests.support import database, obtain, run
 from tests.support.browser import Phones, launch
@@ -34,6 +35,10 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput") and not _NESTED:
         run.clean(run.folder())
+
+
+def pytest_collection_finish() -> None:
+    settle()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -75,7 +75,7 @@ def test_a_product_is_entered_by_one_person_and_put_on_the_shelf_by_another(new_
     qin.get_by_role("alertdialog").get_by_role("button", name="复核通过").click()
     expect(qin.get_by_text("已生效", exact=True).first).to_be_visible()
     su.reload()
-    su.get_by_role("link", name=re.compile(NAME)).click()
+    su.get_by_role("link", name=re.compile(f"{NAME} R2")).click()
     expect(su.get_by_text("1.80%–2.20%").first).to_be_visible()
     su.get_by_role("link", name=re.compile("产品说明书")).click()
     expect(su.get_by_text("以此为准。")).to_be_visible()
