@@ -185,14 +185,16 @@ def post_batch(entries: Sequence[NewEntry], *, tell: bool = True) -> list[EntryR
     """
     if not 1 <= len(entries) <= MAX_BATCH:
         raise ValueError(f"a batch has 1 to {MAX_BATCH} entries, not {len(entries)}")
-    results = []
+    results, told = [], []
     for entry, (entry_id, replayed, touches_customer) in zip(entries, _call_post(entries), strict=True):
         if tell and touches_customer and not replayed:
             payload: dict[str, Any] = {"event": "posted", "entry_id": str(entry_id)}
             if entry.captures:
                 payload |= {"event": "captured", "hold_id": str(entry.captures)}
-            jobs.enqueue(TOPIC, payload)
+            told.append(jobs.Job(TOPIC, payload))
         results.append(EntryResult(entry_id, replayed))
+    if told:
+        jobs.enqueue_many(told)
     return results
 
 

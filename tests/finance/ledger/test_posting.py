@@ -2,6 +2,8 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from finance.ledger import actions, queries
 from finance.ledger.actions import Leg, NewEntry
@@ -199,6 +201,16 @@ def test_a_batch_is_posted_whole_or_not_at_all(books: Books) -> None:
         books.batch([good, bad])
 
     assert not Entry.objects.filter(key__in=[good.key, bad.key]).exists()
+
+
+def test_a_batch_is_two_statements_however_long_and_each_entry_is_told_once(books: Books) -> None:
+    salaries = [books.open(owner) for owner in ("su", "lin", "shen", "xu", "he")]
+    entries = [NewEntry(key(), "salary", [Leg(account, 100), Leg(books.bank(), -100)], "工资") for account in salaries]
+    with CaptureQueriesContext(connection) as captured:
+        made = books.batch(entries)
+    assert len([query for query in captured if "SAVEPOINT" not in query["sql"]]) == 2
+    told = OutboxRow.objects.filter(topic="ledger.moved").values_list("payload", flat=True)
+    assert [row["entry_id"] for row in told.order_by("pk")][-5:] == [str(entry.entry_id) for entry in made]
 
 
 def test_a_batch_may_not_lend_within_itself(books: Books) -> None:
