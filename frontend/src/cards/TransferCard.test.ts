@@ -74,6 +74,19 @@ describe("a transfer's card", () => {
     expect(router.currentRoute.value.name).toBe("open-account");
   });
 
+  it("keeps the button under the finger when the card changes", async () => {
+    answers.set("GET /api/finance/transfers/t1", { blocked_code: "account_needed" });
+    const { card } = await show();
+    const under = card.findAll("button")[1];
+    await card.setProps({ card: { ...card.props("card"), revision: 2 } } as never);
+    expect(under?.text()).toBe("去开户");
+    answers.set("GET /api/finance/transfers/t1", { blocked_code: null });
+    await card.setProps({ card: { ...card.props("card"), revision: 3 } } as never);
+    await flushPromises();
+    expect(under?.text()).toBe("收款");
+    expect(under?.element).toBe(card.findAll("button")[1]?.element);
+  });
+
   it("shows staff the facts without anything to press", async () => {
     const { card } = await show({ place: "desk" });
     expect(buttons(card)).toEqual([]);
