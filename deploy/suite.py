@@ -15,7 +15,7 @@ from deploy.local.processes import Children, Failed
 
 RESULTS = ROOT / "var" / "test-results"
 WORKERS = os.environ.get("TEST_WORKERS") or str((os.cpu_count() or 1) + 1)
-"""One more than there are cores: servers that are killed and clients that stay silent are waited for, not worked for."""
+"""One more than there are cores: servers that are killed and clients that stay silent are waited for, not worked at."""
 
 
 @dataclass
