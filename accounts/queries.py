@@ -2,10 +2,10 @@
 
 import hmac
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from django.conf import settings
@@ -15,7 +15,7 @@ from stdnum.cn import ric
 
 from accounts.models import Advising, BankCard, Device, DeviceSession, Friendship, Identity, Person, StaffRole
 from kernel.secrets import Sealed, blind_index
-from kernel.statements import planned
+from kernel.statements import Question, ask
 from kernel.text import mask_name
 
 IdentityLevel = Literal["none", "named", "verified"]
@@ -139,9 +139,16 @@ def counterparty(person_id: UUID, other_id: UUID, *, hold: bool = False) -> Coun
 
     `hold`: friends who are found stay friends until the caller's transaction ends (see are_friends).
     """
-    with planned() as cursor:
-        cursor.execute(_COUNTERPARTIES[hold], [person_id, other_id, other_id])
-        row = cursor.fetchone()
+    asked = counterparty_question(person_id, other_id, hold=hold)
+    return ask(asked).to(asked)
+
+
+def counterparty_question(person_id: UUID, other_id: UUID, *, hold: bool = False) -> Question[Counterparty | None]:
+    """`counterparty`, to be asked with others."""
+    return Question(_COUNTERPARTIES[hold], [person_id, other_id, other_id], _counterparty)
+
+
+def _counterparty(row: Sequence[Any] | None) -> Counterparty | None:
     if row is None:
         return None
     kind, name, identity_id, sealed, level, friends = row

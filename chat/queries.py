@@ -17,7 +17,7 @@ from chat.models import Conversation, Member, members_key
 from chat.ports import BANK_PEOPLE
 from chat.wire import MessageEnvelope
 from kernel.errors import NotFound
-from kernel.statements import planned
+from kernel.statements import Question
 
 PEERS_SHOWN = 9
 MAX_LISTED = 1_000
@@ -317,12 +317,10 @@ def member_ids(conversation_id: UUID) -> list[UUID]:
     return log.members_of([conversation_id]).get(conversation_id, [])
 
 
-def conversation_of(kind: str, member_ids: Sequence[UUID]) -> UUID | None:
-    """The conversation of this kind among exactly these people, if it was opened without a key of its own."""
-    with planned() as cursor:
-        cursor.execute("SELECT id FROM chat_conversation WHERE key = %s", [members_key(kind, member_ids)])
-        found = cursor.fetchone()
-    return found[0] if found else None
+def conversation_question(kind: str, member_ids: Sequence[UUID]) -> Question[UUID | None]:
+    """For the conversation of this kind among exactly these people, if it was opened without a key of its own."""
+    statement = "SELECT id FROM chat_conversation WHERE key = %s"
+    return Question(statement, [members_key(kind, member_ids)], lambda found: found[0] if found else None)
 
 
 def conversations_with(person_id: UUID, other_ids: Sequence[UUID], *, kind: str) -> dict[UUID, UUID]:

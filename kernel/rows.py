@@ -4,13 +4,13 @@ The ORM puts it together anew each time, which took longer than PostgreSQL took 
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, TypeVar
 
 from django.db import connection, models
 from django.db.models.fields import NOT_PROVIDED
 
-from kernel.statements import planned
+from kernel.statements import Question, planned
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -52,28 +52,44 @@ def insert_if_new(row: models.Model) -> bool:
 
 
 @lru_cache
-def _select(model: type[models.Model]) -> tuple[str, list[str], list[tuple[int, Any, Any]]]:
+def _columns(model: type[models.Model]) -> tuple[str, list[str], list[tuple[int, Any, Any]]]:
     fields = model._meta.concrete_fields
     quote = connection.ops.quote_name
-    columns = ", ".join(quote(str(field.column)) for field in fields)
+    names = ", ".join(quote(str(field.column)) for field in fields)
     converters = [
         (place, converter, field.get_col(model._meta.db_table))
         for place, field in enumerate(fields)
         for converter in field.get_db_converters(connection)
     ]
-    statement = f"SELECT {columns} FROM {quote(model._meta.db_table)} WHERE "  # noqa: S608
-    return statement, [field.attname for field in fields], converters
+    return names, [field.attname for field in fields], converters
 
 
-def first(model: type[Row], where: str, values: Sequence[Any]) -> Row | None:
-    """The row that the condition names, whole, or None. `where` is SQL of the caller's own, and may end in a lock."""
-    statement, names, converters = _select(model)
-    with planned() as cursor:
-        cursor.execute(statement + where, values)
-        found = cursor.fetchone()
+def columns(model: type[models.Model]) -> str:
+    """All columns of a model, for a statement whose answer `read` reads."""
+    return _columns(model)[0]
+
+
+def read(model: type[Row], found: Sequence[Any] | None) -> Row | None:
+    """What PostgreSQL answered for all columns of a model, in their order, as a row of it."""
     if found is None:
         return None
+    _, names, converters = _columns(model)
     row = list(found)
     for place, converter, column in converters:
         row[place] = converter(row[place], column, connection)
     return model.from_db(connection.alias, names, row)
+
+
+def question(model: type[Row], where: str, values: Sequence[Any]) -> Question[Row | None]:
+    """For the row that the condition names, whole. `where` is SQL of the caller's own, and may end in a lock."""
+    table = connection.ops.quote_name(model._meta.db_table)
+    statement = f"SELECT {columns(model)} FROM {table} WHERE {where}"  # noqa: S608 - names of our own models alone
+    return Question(statement, values, partial(read, model))
+
+
+def first(model: type[Row], where: str, values: Sequence[Any]) -> Row | None:
+    """The row that the condition names, whole, or None. `where` is SQL of the caller's own, and may end in a lock."""
+    asked = question(model, where, values)
+    with planned() as cursor:
+        cursor.execute(asked.statement, asked.values)
+        return asked.read(cursor.fetchone())

@@ -1,10 +1,15 @@
 """Statements that every payment makes: PostgreSQL plans them once for each connection, and is told values apart."""
 
-from typing import Any, cast
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Generic, TypeVar, cast
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.postgresql.base import ServerBindingCursor
 from django.db.backends.utils import CursorWrapper
+
+Answer = TypeVar("Answer")
 
 
 def planned() -> CursorWrapper:
@@ -20,3 +25,61 @@ def planned() -> CursorWrapper:
         # The stubs know neither its argument nor what is wrapped.
         cursor: Any = cast(Any, ServerBindingCursor)(database.connection)
     return database.make_debug_cursor(cursor) if database.queries_logged else database.make_cursor(cursor)
+
+
+@dataclass(frozen=True, eq=False)
+class Question(Generic[Answer]):
+    """A SELECT of at most one row, and what that row says (None: there is none). It may be asked with others."""
+
+    statement: str
+    values: Sequence[Any]
+    read: Callable[[Sequence[Any] | None], Answer]
+
+
+class Answers:
+    """What several questions came to."""
+
+    def __init__(self, rows: dict[Question[Any], Sequence[Any] | None]) -> None:
+        self._rows = rows
+
+    def to(self, question: Question[Answer]) -> Answer:
+        """The answer to one of them."""
+        return question.read(self._rows[question])
+
+
+MARK = "answered_"
+_marks: dict[str, list[int]] = {}
+"""Where in a row of a statement of `_together` each question's columns begin."""
+
+
+@lru_cache
+def _together(statements: tuple[str, ...]) -> str:
+    """One statement for several: a row that has each one's columns after a mark, which is NULL where it has no row."""
+    # The code's own statements alone; values are told apart.
+    columns = ", ".join(f"q{place}.*" for place in range(len(statements)))
+    joined = " ".join(
+        f"LEFT JOIN LATERAL (SELECT true AS {MARK}, s.* FROM ({statement}) AS s) AS q{place} ON true"  # noqa: S608
+        for place, statement in enumerate(statements)
+    )
+    return f"SELECT {columns} FROM (SELECT) AS one {joined}"  # noqa: S608
+
+
+def ask(*questions: Question[Any]) -> Answers:
+    """Asks all of them with one statement: they are answered from one look at the database.
+
+    Each may lock what it reads; in which order they are locked is not said.
+    """
+    statement = _together(tuple(question.statement for question in questions))
+    with planned() as cursor:
+        cursor.execute(statement, [value for question in questions for value in question.values])
+        row = cursor.fetchone()
+        if statement not in _marks:
+            _marks[statement] = [place for place, column in enumerate(cursor.description) if column.name == MARK]
+    marks = _marks[statement]
+    ends = [*marks[1:], len(row)]
+    return Answers(
+        {
+            question: row[start + 1 : end] if row[start] else None
+            for question, start, end in zip(questions, marks, ends, strict=True)
+        }
+    )

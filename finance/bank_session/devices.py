@@ -1,5 +1,6 @@
 """New devices: until their owner has proved on one who they are, it pays others little; all of them together do."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -34,14 +35,14 @@ def verified(person_id: UUID, device_id: UUID, *, by: str) -> None:
         audit.record(person_id, "device.verified", f"device:{device_id}", {"by": by})
 
 
-def refuse_beyond(intent: Intent) -> None:
+def refuse_beyond(intent: Intent, *, verified: bool) -> None:
     """Raises DeviceUnverified if this, and what the person's new devices paid others today, is more than these may.
 
-    They count together: whoever has the password makes as many as they like. Inside the confirmation's transaction:
-    two at once wait for each other here.
+    `verified`: the intent's device is none of them. They count together: whoever has the password makes as many as they
+    like. Inside the confirmation's transaction: two at once wait for each other here.
     """
     amount = int(intent.draft["amount_fen"] or 0)
-    if intent.kind not in paying_kinds() or not amount or is_verified(intent.person_id, intent.device_id):
+    if intent.kind not in paying_kinds() or not amount or verified:
         return
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 8))", [f"new-devices:{intent.person_id}"])
@@ -52,11 +53,15 @@ def refuse_beyond(intent: Intent) -> None:
 
 def _paid_today(intent: Intent) -> int:
     known = VerifiedDevice.objects.filter(person_id=intent.person_id).values("device_id")
+    midnight = now().astimezone(BANK_ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
     done = Intent.objects.exclude(device_id__in=known).filter(
         person_id=intent.person_id,
         kind__in=paying_kinds(),
         state=Intent.State.EXECUTED,
-        ended_at__gte=now().astimezone(BANK_ZONE).replace(hour=0, minute=0, second=0, microsecond=0),
+        ended_at__gte=midnight,
+        # What ended today was prepared not long before: the index on it keeps the past out. An hour for clocks that
+        # differ, since the database notes when it was prepared.
+        prepared_at__gte=midnight - timedelta(seconds=settings.INTENT_S, hours=1),
     )
     fen = Cast(KT("draft__amount_fen"), BigIntegerField())
     return int(done.aggregate(total=Sum(fen))["total"] or 0)

@@ -65,8 +65,8 @@ def tries_left(person_id: UUID) -> int | None:
     return None if attempts is None else max(0, settings.PIN_TRIES - attempts)
 
 
-def check(person_id: UUID, pin: str) -> None:
-    """Returns if the PIN is right. Must run outside a transaction: the attempt is counted in one of its own.
+def check(person_id: UUID, pin: str) -> str:
+    """Answers what a right PIN was checked against. Must run outside a transaction: the attempt is counted in its own.
 
     The counter is raised and committed before the hash is computed, so neither a crash nor a rollback nor a hundred
     guesses at once get more than settings.PIN_TRIES checks. Raises PinNotSet, PinLocked, WrongPin, PinBusy.
@@ -77,7 +77,7 @@ def check(person_id: UUID, pin: str) -> None:
         if right:
             # Before the place is free: right PINs that come at once must not count as so many wrong ones.
             _forget_attempts(person_id, encoded)
-            return
+            return encoded
     left = settings.PIN_TRIES - attempts
     with transaction.atomic():
         audit.record(person_id, "pin.wrong", f"person:{person_id}", {"tries_left": left})
@@ -170,14 +170,18 @@ def store_first(person_id: UUID, encoded: str) -> None:
     audit.record(person_id, "pin.set", f"person:{person_id}")
 
 
-def replace(person_id: UUID, encoded: str, action: Literal["changed", "reset"]) -> None:
+def replace(person_id: UUID, encoded: str, action: Literal["changed", "reset"], *, known: str | None = None) -> None:
     """Keeps another PIN in place of the one there is, and unlocks it, inside the caller's transaction.
 
-    Raises PinNotSet.
+    `known`: what `check` found right; a PIN that was replaced since is no longer that one. Raises PinNotSet, WrongPin.
     """
-    kept = PinVerifier.objects.filter(pk=person_id).update(encoded=encoded, attempts=0, locked_at=None, set_at=now())
+    there = PinVerifier.objects.filter(pk=person_id)
+    kept = (there if known is None else there.filter(encoded=known)).update(
+        encoded=encoded, attempts=0, locked_at=None, set_at=now()
+    )
     if not kept:
-        raise PinNotSet
+        left = tries_left(person_id)
+        raise PinNotSet if left is None else WrongPin(tries_left=left)
     audit.record(person_id, f"pin.{action}", f"person:{person_id}")
 
 

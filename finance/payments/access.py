@@ -3,10 +3,14 @@
 from uuid import UUID
 
 from accounts import queries as people
-from accounts.queries import BoundCard
+from accounts.queries import BoundCard, Counterparty
 from chat import queries as conversations
+from finance.payments.errors import NotFriends, NotToStaff
 from finance.payments.models import OwnTransfer, Payout, Transfer
 from kernel.errors import NotFound
+from kernel.statements import Answers
+
+PAYEE_KINDS = frozenset({"customer", "visitor"})
 
 
 def own_card(person_id: UUID, card_id: UUID) -> BoundCard:
@@ -17,10 +21,25 @@ def own_card(person_id: UUID, card_id: UUID) -> BoundCard:
     raise NotFound
 
 
-def shared_conversation(person_id: UUID, other_id: UUID, conversation_id: UUID) -> None:
-    """Raises NotFound unless it is the conversation of just these two: a group is told nothing of a transfer."""
-    if conversations.conversation_of("direct", [person_id, other_id]) != conversation_id:
-        raise NotFound
+class Parties:
+    """What is asked about two people before one pays the other. `hold`: friends stay so until the transaction ends."""
+
+    def __init__(self, payer_id: UUID, payee_id: UUID, *, hold: bool = False) -> None:
+        self.themselves = payer_id == payee_id
+        self.payee = people.counterparty_question(payer_id, payee_id, hold=hold)
+        self.conversation = conversations.conversation_question("direct", [payer_id, payee_id])
+
+    def payable(self, answers: Answers, conversation_id: UUID) -> Counterparty:
+        """The payee, if the two may pay each other here. Raises NotFound, NotToStaff, NotFriends."""
+        payee = answers.to(self.payee)
+        # A group is told nothing of a transfer: it is the conversation of just these two.
+        if self.themselves or payee is None or answers.to(self.conversation) != conversation_id:
+            raise NotFound
+        if payee.kind not in PAYEE_KINDS:
+            raise NotToStaff
+        if not payee.friends:
+            raise NotFriends
+        return payee
 
 
 def transfer_of(person_id: UUID, transfer_id: UUID, *, lock: bool = False) -> Transfer:

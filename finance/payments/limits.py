@@ -1,6 +1,7 @@
 """Limits in use: exact under concurrency, because a movement is counted, under the counters' locks, before the rule is
 asked about what was there without it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -13,11 +14,17 @@ from finance.ledger.models import Account
 from finance.payments.errors import RuleRefused
 from finance.payments.models import LimitCounter, LimitUse
 from kernel.clock import business_date, business_now
-from kernel.statements import planned
+from kernel.statements import Question, planned
 
 _USED = """
 SELECT account_id, period, used_fen FROM payments_limitcounter
 WHERE account_id = ANY(%s::uuid[]) AND direction = %s AND period = ANY(%s)
+"""
+_USED_OF_ONE = """
+SELECT coalesce(sum(used_fen) FILTER (WHERE period = named.day), 0)::bigint,
+    coalesce(sum(used_fen) FILTER (WHERE period = named.year), 0)::bigint
+FROM (SELECT %s::text AS day, %s::text AS year) AS named
+LEFT JOIN payments_limitcounter ON account_id = %s AND direction = %s AND period IN (named.day, named.year)
 """
 # The use first: it says whether the movement was counted before. The year's row before the day's, as in `give_back`.
 _CLAIM = """
@@ -59,14 +66,28 @@ def used(account_ids: list[UUID], direction: rules.Direction) -> dict[UUID, Used
     }
 
 
+def used_question(account_id: UUID, direction: rules.Direction) -> Question[Used]:
+    """`used` for one account, to be asked with others."""
+    return Question(_USED_OF_ONE, [*_periods(business_now()), account_id, direction], _used_of_one)
+
+
+def _used_of_one(found: Sequence[int] | None) -> Used:
+    return Used(*found) if found else Used()
+
+
 def refuse_beyond(
-    account: Account, direction: rules.Direction, counterpart: rules.Counterpart, amount_fen: int
+    account: Account,
+    direction: rules.Direction,
+    counterpart: rules.Counterpart,
+    amount_fen: int,
+    *,
+    use: Used | None = None,
 ) -> None:
     """Raises RuleRefused for what the account may not move as it stands, however its owner proves it.
 
-    No lock, and nothing is counted: what a statement asks before it is confirmed.
+    No lock, and nothing is counted: what a statement asks before it is confirmed. `use`: what `used` answered just now.
     """
-    use = used([account.pk], direction)[account.pk]
+    use = use or used([account.pk], direction)[account.pk]
     found = rules.decide(side_of(account, use), direction, counterpart, amount_fen)
     if not found.ok and account.owner_id is not None and bank_session.can_sign(account.owner_id):
         found = rules.decide(side_of(account, use, signed=True), direction, counterpart, amount_fen)

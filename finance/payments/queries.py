@@ -17,7 +17,7 @@ from finance.payments.errors import AccountNeeded, TransferExpired
 from finance.payments.models import AccountBinding, ClearingBreak, Payout, Transfer
 from kernel.clock import business_now
 from kernel.errors import Language, Refusal
-from kernel.statements import planned
+from kernel.statements import Question, ask
 
 REASONS: dict[str, tuple[str, str]] = {
     "AC01": ("对方银行说卡号有误", "the other bank says the card number is wrong"),
@@ -128,16 +128,19 @@ def open_accounts(person_id: UUID) -> list[Account]:
     return [account for account in ledger.accounts_of(person_id) if account.status == "open"]
 
 
+# The index `transfers_received` has just these rows: what waits or came back is not gone through.
+_RECEIVED = "SELECT 1 FROM payments_transfer WHERE payer_id = %s AND payee_id = %s AND state = 'received' LIMIT 1"
+
+
+def first_payee_question(payer_id: UUID, payee_id: UUID) -> Question[bool]:
+    """`is_first_payee`, to be asked with others."""
+    return Question(_RECEIVED, [payer_id, payee_id], lambda found: found is None)
+
+
 def is_first_payee(payer_id: UUID, payee_id: UUID) -> bool:
     """Whether nothing that this payer sent to this payee was ever received."""
-    with planned() as cursor:
-        # The index `transfers_received` has just these rows: what waits or came back is not gone through.
-        cursor.execute(
-            "SELECT NOT EXISTS (SELECT 1 FROM payments_transfer"
-            " WHERE payer_id = %s AND payee_id = %s AND state = 'received')",
-            [payer_id, payee_id],
-        )
-        return bool(cursor.fetchone()[0])
+    asked = first_payee_question(payer_id, payee_id)
+    return ask(asked).to(asked)
 
 
 def payee_facts(payer_id: UUID, payee_id: UUID, payee: Counterparty) -> PayeeFacts:

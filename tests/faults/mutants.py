@@ -300,7 +300,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "strangers are paid",
         TRANSFERS + "money_goes_to_friends_only_and_never_to_the_bank",
-        module=("finance.payments.actions.transfers", "if not payee.friends", "if False"),
+        module=("finance.payments.access", "if not payee.friends", "if False"),
     ),
     Mutant(
         "the network may change its mind",

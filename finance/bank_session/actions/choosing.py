@@ -21,10 +21,11 @@ def choose_pin(
     if not ready(intent, statement_hash):
         return Outcome(intent, True)
     pins.refuse_guessable(session.person_id, pin)
+    known = None
     if current is None:
         _refuse_unproved(session, intent)
     else:
-        _check_current(session, intent, current, pin)
+        known = _check_current(session, intent, current, pin)
     encoded = pins.encode(session.person_id, pin)
     with transaction.atomic():
         pins.hold(session.person_id)
@@ -32,7 +33,7 @@ def choose_pin(
         if not ready(locked, statement_hash):
             return Outcome(locked, True)
         still_open(session)
-        proof = _keep(session, locked, encoded, changing=current is not None)
+        proof = _keep(session, locked, encoded, changing=current is not None, known=known)
         close_others(session=session)
         if locked.kind in pins.KINDS:
             settle(session, locked, proof, {})
@@ -46,19 +47,20 @@ def _refuse_unproved(session: BankSession, intent: Intent) -> None:
         raise ProofNeeded
 
 
-def _check_current(session: BankSession, intent: Intent, current: str, pin: str) -> None:
+def _check_current(session: BankSession, intent: Intent, current: str, pin: str) -> str:
     if intent.kind != pins.CHANGE_PIN:
         raise ProofNeeded
-    pins.check(session.person_id, current)
+    known = pins.check(session.person_id, current)
     if current == pin:
         raise PinUnchanged
+    return known
 
 
-def _keep(session: BankSession, intent: Intent, encoded: str, *, changing: bool) -> str:
-    """Keeps the PIN, and answers by which proof."""
+def _keep(session: BankSession, intent: Intent, encoded: str, *, changing: bool, known: str | None) -> str:
+    """Keeps the PIN, and answers by which proof. `known`: what the present one was checked against, to change it."""
     person_id, device_id = session.person_id, session.device_id
     if changing:
-        pins.replace(person_id, encoded, "changed")
+        pins.replace(person_id, encoded, "changed", known=known)
         events.happened(person_id, "pin_changed", device_id=device_id)
         return "pin"
     if identity.use(session, intent) == "first":

@@ -8,9 +8,9 @@ from typing import Any
 from django.db import transaction
 
 from finance.bank_session import devices
-from finance.bank_session.errors import BankSessionNeeded, ChallengeOver, IntentOver, StatementStale
+from finance.bank_session.errors import BankSessionNeeded, ChallengeOver, IntentOver, PasskeyRefused, StatementStale
 from finance.bank_session.models import BankSession, Intent
-from finance.bank_session.proofs import Proof
+from finance.bank_session.proofs import Proof, Proven
 from finance.bank_session.registry import kind_named
 from kernel import audit, jobs, notes, rows
 from kernel.clock import business_now, now
@@ -21,6 +21,21 @@ TOPIC = "bank_session.confirmed"
 """Outbox topic of every executed intent: {"intent_id", "person_id", "device_id", "kind"}."""
 
 
+# In this order: the intent, then the session. One that was closed while the intent was waited for is seen as closed.
+_LOCK = """
+WITH locked AS MATERIALIZED (
+    SELECT * FROM bank_session_intent WHERE id = %s FOR NO KEY UPDATE
+), opened AS MATERIALIZED (
+    SELECT 1 FROM bank_session_banksession
+    WHERE id = %s AND ended_at IS NULL AND EXISTS (SELECT FROM locked) FOR NO KEY UPDATE
+)
+SELECT EXISTS (SELECT FROM opened),
+    EXISTS (SELECT FROM bank_session_passkey WHERE id = %s AND removed_at IS NULL),
+    EXISTS (SELECT FROM bank_session_verifieddevice v
+        WHERE v.person_id = locked.person_id AND v.device_id = locked.device_id),
+    {columns}
+FROM locked
+"""
 # What is kept of the statement is what stands in the intent, which the caller has locked.
 _SETTLE = """
 WITH ended AS (
@@ -75,19 +90,43 @@ def confirm(*, session: BankSession, intent: Intent, statement_hash: bytes, proo
         return Outcome(intent, True)
     proven = proof.prove(session.person_id, statement_hash, intent.draft["amount_fen"])
     with transaction.atomic(), notes.gathered():
-        locked = rows.first(Intent, "id = %s FOR NO KEY UPDATE", [intent.pk])
-        if locked is None:
-            raise IntentOver
+        standing = _lock(session, intent, proven)
+        locked = standing.intent
         if not ready(locked, statement_hash):
             return Outcome(locked, True)
-        still_open(session)
+        if not standing.session_open:
+            raise BankSessionNeeded
+        if proven.passkey_id is not None and not standing.passkey_there:
+            raise PasskeyRefused
         locked.signed = proven.signed
         deed = kind_named(locked.kind).begin(locked)
         if deed.draft.words() != locked.draft:
             raise StatementStale
-        devices.refuse_beyond(locked)
+        devices.refuse_beyond(locked, verified=standing.device_verified)
         settle(session, locked, proof.kind, deed.do().result, proven.evidence)
         return Outcome(locked, False)
+
+
+@dataclass(frozen=True)
+class _Standing:
+    """An intent under its lock, and how things stand around it while its session is locked as well."""
+
+    session_open: bool
+    passkey_there: bool
+    device_verified: bool
+    intent: Intent
+
+
+def _lock(session: BankSession, intent: Intent, proven: Proven) -> _Standing:
+    """Raises IntentOver where there is no such intent."""
+    with planned() as cursor:
+        cursor.execute(_LOCK.format(columns=rows.columns(Intent)), [intent.pk, session.pk, proven.passkey_id])
+        found = cursor.fetchone()
+    if found is None:
+        raise IntentOver
+    locked = rows.read(Intent, found[3:])
+    assert locked is not None
+    return _Standing(*found[:3], locked)
 
 
 def still_open(session: BankSession) -> None:

@@ -10,14 +10,12 @@ from accounts import queries as people
 from finance.bank_session import actions as bank_session
 from finance.bank_session.statements import Line, StatementDraft
 from finance.ledger import actions as ledger
-from finance.ledger.access import account_of
+from finance.ledger.access import account_of, account_question
 from finance.ledger.errors import InsufficientFunds
 from finance.ledger.models import Account
 from finance.payments import access, limits, queries
 from finance.payments.errors import (
     AccountNeeded,
-    NotFriends,
-    NotToStaff,
     OwnTransfer,
     TransferExpired,
     TransferFinished,
@@ -27,12 +25,12 @@ from finance.payments.queries import account_name
 from kernel import audit, jobs, rows
 from kernel.clock import business_now
 from kernel.errors import Language, NotFound
+from kernel.statements import ask
 
 KIND = "transfer"
 LIFE = timedelta(hours=24)
 FEE_FEN = 0
 STATEMENT_LIFE = timedelta(minutes=10)
-PAYEE_KINDS = frozenset({"customer", "visitor"})
 
 CARD_TOPIC = "payments.transfer_card"
 EXPIRY_TOPIC = "payments.transfer_expiry"
@@ -87,36 +85,29 @@ class Facts:
     payee: people.Counterparty
     account: Account
     first_time: bool
-
-
-def may_pay(payer_id: UUID, payee_id: UUID, conversation_id: UUID, *, hold: bool = False) -> people.Counterparty:
-    """The payee, if the two may pay each other here. Raises NotFound, NotToStaff, NotFriends.
-
-    `hold`: they stay friends until the caller's transaction ends.
-    """
-    payee = people.counterparty(payer_id, payee_id, hold=hold)
-    if payer_id == payee_id or payee is None:
-        raise NotFound
-    access.shared_conversation(payer_id, payee_id, conversation_id)
-    if payee.kind not in PAYEE_KINDS:
-        raise NotToStaff
-    if not payee.friends:
-        raise NotFriends
-    return payee
+    used: limits.Used | None = None
 
 
 def facts_of(payer_id: UUID, order: Order, *, hold: bool = False) -> Facts:
-    """The facts as they stand. Raises NotFound, NotToStaff, NotFriends. `hold`: see may_pay."""
-    return Facts(
-        payee=may_pay(payer_id, order.payee_id, order.conversation_id, hold=hold),
-        account=account_of(payer_id, order.account_id),
-        first_time=queries.is_first_payee(payer_id, order.payee_id),
-    )
+    """The facts as they stand, in one statement. Raises NotFound, NotToStaff, NotFriends.
+
+    `hold`: see access.Parties; for the deed, which counts its use of the limits itself.
+    """
+    parties = access.Parties(payer_id, order.payee_id, hold=hold)
+    account = account_question(payer_id, order.account_id)
+    first_time = queries.first_payee_question(payer_id, order.payee_id)
+    used = [] if hold else [limits.used_question(order.account_id, "out")]
+    answers = ask(parties.payee, parties.conversation, account, first_time, *used)
+    payee, paying = parties.payable(answers, order.conversation_id), answers.to(account)
+    if paying is None:
+        raise NotFound
+    return Facts(payee, paying, answers.to(first_time), *(answers.to(one) for one in used))
 
 
 def choices(payer_id: UUID, payee_id: UUID, conversation_id: UUID, language: Language) -> TransferChoices:
     """What the payer can choose from. Raises NotFound, NotToStaff, NotFriends."""
-    payee = may_pay(payer_id, payee_id, conversation_id)
+    parties = access.Parties(payer_id, payee_id)
+    payee = parties.payable(ask(parties.payee, parties.conversation), conversation_id)
     return TransferChoices(
         payee=queries.payee_facts(payer_id, payee_id, payee),
         accounts=queries.account_options(payer_id, "out", "other", language),
@@ -128,7 +119,7 @@ def choices(payer_id: UUID, payee_id: UUID, conversation_id: UUID, language: Lan
 def statement(payer_id: UUID, order: Order) -> StatementDraft:
     """What the payer confirms, if it can be done as things stand. Raises what `prepare` raises."""
     facts = facts_of(payer_id, order)
-    limits.refuse_beyond(facts.account, "out", "other", order.amount_fen)
+    limits.refuse_beyond(facts.account, "out", "other", order.amount_fen, use=facts.used)
     if facts.account.available_fen < order.amount_fen:
         raise InsufficientFunds(available_fen=facts.account.available_fen)
     return words_of(order, facts)

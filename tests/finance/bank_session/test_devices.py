@@ -1,14 +1,20 @@
 """A new device pays others little until its owner has proved on it who they are; preparing has a rate."""
 
+import re
 import uuid
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from finance.bank_session import registry
-from finance.bank_session.models import VerifiedDevice
+from finance.bank_session import devices, registry
+from finance.bank_session.models import Intent, VerifiedDevice
 from kernel import jobs
+from kernel.clock import now
+from kernel.ids import new_id
 from tests.finance.bank_session.conftest import KIND, Bench
 from tests.finance.bank_session.test_identity import tail_of
 from tests.finance.ledger.conftest import at_once
@@ -110,6 +116,31 @@ def test_many_payments_of_a_new_device_at_once_stay_within_its_limit(real_bench:
 
     assert sorted(answer.status_code for answer in answers) == [200, 200, 200, 403]
     assert paying.balance() == 98_500
+
+
+def test_what_was_paid_on_other_days_is_not_gone_through(paying: Bench) -> None:
+    paid = Sheet(paying.prepare().handoff_url)
+    assert paid.confirm().status_code == 200
+    intent = Intent.objects.get(pk=paid.intent_id)
+    for day in range(1, 200):
+        before = timedelta(days=day)
+        past = another(intent)
+        past.prepared_at, past.ended_at = intent.prepared_at - before, now() - before
+        past.save(force_insert=True)
+
+    with CaptureQueriesContext(connection) as seen:
+        assert devices._paid_today(intent) == 1_000
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("EXPLAIN (ANALYZE, TIMING OFF) " + seen.captured_queries[-1]["sql"])
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    removed = [int(count) for count in re.findall(r"Rows Removed by \w+: (\d+)", plan)]
+    assert "bank_intents_of" in plan and sum(removed) < 10, plan
+
+
+def another(intent: Intent) -> Intent:
+    """Another intent that is otherwise the same."""
+    return Intent(**{field.attname: getattr(intent, field.attname) for field in Intent._meta.fields} | {"id": new_id()})
 
 
 def test_preparing_and_asking_for_the_sheet_again_have_a_rate_of_their_own(bench: Bench, settings: Any) -> None:
