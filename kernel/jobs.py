@@ -7,6 +7,8 @@ Due times are in the bank's time, so that a demo that moves its date on also see
 
 import json
 import logging
+import threading
+import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -105,10 +107,39 @@ def kick() -> None:
 
 
 def _send_kick() -> None:
-    try:
-        current_app.send_task("kernel.drain", retry=False, ignore_result=True)
-    except Exception:
-        _log.warning("the worker could not be woken; it looks by itself each second", exc_info=True)
+    _waker.wake()
+
+
+class _Waker:
+    """Speaks with the broker beside the requests: nobody waits for it, and what is due together is one wake-up."""
+
+    PAUSE_S = 0.02
+
+    def __init__(self) -> None:
+        self._starting, self._due = threading.Lock(), threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def wake(self) -> None:
+        """Wakes the worker soon. After a fork the thread is the parent's alone, and is started anew."""
+        self._due.set()
+        if self._thread is None or not self._thread.is_alive():
+            with self._starting:
+                if self._thread is None or not self._thread.is_alive():
+                    self._thread = threading.Thread(target=self._run, name="waker", daemon=True)
+                    self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            self._due.wait()
+            self._due.clear()
+            try:
+                current_app.send_task("kernel.drain", retry=False, ignore_result=True)
+            except Exception:
+                _log.warning("the worker could not be woken; it looks by itself each second", exc_info=True)
+            time.sleep(self.PAUSE_S)
+
+
+_waker = _Waker()
 
 
 def drain(limit: int = MAX_DRAINED) -> int:

@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from threading import Barrier, Thread
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
@@ -112,6 +113,26 @@ def test_four_workers_run_each_row_once(fresh_database: object) -> None:
     assert sorted(seen) == list(range(200))
 
 
+def test_wake_ups_that_come_together_are_few_and_the_last_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, heard = 0, []
+
+    def send(name: str, **_: Any) -> None:
+        heard.append(asked)
+        sleep(0.01)
+
+    monkeypatch.setattr(jobs.current_app, "send_task", send)
+    waker = jobs._Waker()
+    for _ in range(200):
+        asked += 1
+        waker.wake()
+        sleep(0.001)
+    until = monotonic() + 10
+    while heard[-1:] != [200] and monotonic() < until:
+        sleep(0.01)
+
+    assert heard[-1] == 200 and len(heard) < 50
+
+
 @pytest.mark.django_db
 def test_a_transaction_wakes_the_worker_once_also_after_one_that_was_rolled_back(
     settings: Any, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
@@ -125,4 +146,8 @@ def test_a_transaction_wakes_the_worker_once_also_after_one_that_was_rolled_back
     with django_capture_on_commit_callbacks(execute=True), transaction.atomic():
         jobs.enqueue("test.note", {"n": 1})
         jobs.enqueue("test.note", {"n": 2})
+    until = monotonic() + 10
+    while not woken and monotonic() < until:
+        sleep(0.01)
+    sleep(3 * jobs._Waker.PAUSE_S)
     assert woken == ["kernel.drain"]
