@@ -126,7 +126,8 @@ def _lock(session: BankSession, intent: Intent, proven: Proven) -> _Standing:
         raise IntentOver
     locked = rows.read(Intent, found[3:])
     assert locked is not None
-    return _Standing(*found[:3], locked)
+    session_open, passkey_there, device_verified, *_ = found
+    return _Standing(session_open, passkey_there, device_verified, locked)
 
 
 def still_open(session: BankSession) -> None:
