@@ -43,7 +43,8 @@ from websockets.typing import Origin
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.4, 15.0
 ANSWER_LIMIT_S = 20.0
-COOKIES = ("rl_session",)
+COOKIES = ("rl_session", "__Host-rl_session")
+"""The second under https."""
 SESSION_OVER = frozenset({4001, 4401})
 """The socket's close codes after which the same session will not be let in again."""
 
@@ -142,7 +143,7 @@ class Client:
                 "device_name": device_name,
             },
         )
-        self.state.cookies = {name: self._http.cookies[name] for name in COOKIES}
+        self.state.cookies = {name: self._http.cookies[name] for name in COOKIES if name in self._http.cookies}
         self.state.save()
         return me
 

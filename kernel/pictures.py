@@ -20,6 +20,10 @@ from kernel.models import Picture
 FORMATS = ("JPEG", "PNG", "WEBP")
 MAX_PIXELS = 12_000_000
 MAX_SIDE = 8_000
+MAX_SCANS = 40
+"""Of a progressive JPEG, each of which is drawn over the whole picture; encoders make about ten. A hundred bytes are
+enough for one more, so that a small file could take hours.
+"""
 KEPT_SIDE = 2_048
 THUMB_SIDE = 480
 CONTENT_TYPE = "image/webp"
@@ -35,7 +39,13 @@ class PictureRefused(Refusal):
     en = "This file is no picture that can be used (JPEG, PNG or WebP, up to 10 MB and 12 megapixels). Not uploaded."
 
 
+_SCAN = b"\xff\xda"
+"""Stands at the head of each scan, and within none: what is compressed writes FF 00 there."""
+
+
 def _decode(raw: bytes) -> Image.Image:
+    if raw.startswith(b"\xff\xd8") and raw.count(_SCAN) > MAX_SCANS:
+        raise PictureRefused
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)

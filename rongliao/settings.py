@@ -9,7 +9,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from rongliao import environment as env
-from rongliao import logs
+from rongliao import logs, static_files
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env.text("VAR_DIR", str(BASE_DIR / "var")))
@@ -88,7 +88,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
-    "django.contrib.staticfiles",
+    "rongliao.static_files.WithoutPages",
     "django.contrib.postgres",
     "channels",
     "rest_framework",
@@ -113,7 +113,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "rongliao.static_files.StaticFiles",
     "rongliao.guard.DemoStaysHome",
     "kernel.origins.OriginMiddleware",
     "kernel.errors.BodyLimitMiddleware",
@@ -201,18 +201,22 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 SESSION_ENGINE = "accounts.session_store"
-SESSION_COOKIE_NAME = "rl_session"
+# Under https a browser takes a cookie of such a name from this very host alone, not from a neighbour's page.
+_ONLY_HERE = "__Host-" if SECURE_COOKIES else ""
+SESSION_COOKIE_NAME = f"{_ONLY_HERE}rl_session"
 SESSION_COOKIE_SAMESITE = "Strict"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = SECURE_COOKIES
 SESSION_COOKIE_AGE = 30 * 24 * 3600
-CSRF_COOKIE_NAME = "rl_csrf"
+CSRF_COOKIE_NAME = f"{_ONLY_HERE}rl_csrf"
 CSRF_COOKIE_SAMESITE = "Strict"
 CSRF_COOKIE_SECURE = SECURE_COOKIES
 CSRF_TRUSTED_ORIGINS = [APP_ORIGIN]
 # Pages that may open the socket: scheme, host and port, in full.
 SOCKET_ORIGINS = [APP_ORIGIN]
-BANK_COOKIE_NAME = "rl_bank"
+BANK_COOKIE_NAME = f"{_ONLY_HERE}rl_bank"
+# Where the two origins share a host (a demonstration) the chat's own requests need not carry it; `__Host-` wants "/".
+BANK_COOKIE_PATH = "/" if SECURE_COOKIES else "/api/bank"
 
 # The bank session (finance/bank_session), in seconds.
 BANK_IDLE_S = env.whole("BANK_IDLE_S", 300)
@@ -318,6 +322,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = VAR_DIR / "static"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
+WHITENOISE_ADD_HEADERS_FUNCTION = static_files.harmless
 FRONTEND_DIST = BASE_DIR / "static" / "dist"
 MEDIA_ROOT = Path(env.text("MEDIA_ROOT", str(VAR_DIR / "media")))
 

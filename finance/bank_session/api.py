@@ -22,8 +22,6 @@ from kernel.clock import now
 from kernel.errors import Refusal, language_of, said
 from kernel.fields import PlainText
 
-COOKIE_PATH = "/api/bank"
-
 
 class DigitsIn(serializers.RegexField):
     """ASCII characters of one form in a JSON string; full-width ones are none."""
@@ -264,7 +262,7 @@ class SessionsView(BankView):
             settings.BANK_COOKIE_NAME,
             opened.token,
             max_age=settings.BANK_LIMIT_S,
-            path=COOKIE_PATH,
+            path=settings.BANK_COOKIE_PATH,
             secure=settings.SECURE_COOKIES,
             httponly=True,
             samesite="Strict",
@@ -284,7 +282,7 @@ class SessionView(BankView):
         session = session_in(request)
         actions.close(person_id=session.person_id, session_id=session.pk)
         response = Response(status=204)
-        response.delete_cookie(settings.BANK_COOKIE_NAME, path=COOKIE_PATH, samesite="Strict")
+        response.delete_cookie(settings.BANK_COOKIE_NAME, path=settings.BANK_COOKIE_PATH, samesite="Strict")
         return response
 
 

@@ -41,9 +41,50 @@ def _zip() -> bytes:
     return out.getvalue()
 
 
+def _jpeg_of_many_scans(more: int) -> bytes:
+    """A small file whose last scan stands in it again and again: a decoder draws each over twelve megapixels."""
+    out = io.BytesIO()
+    Image.new("L", (4000, 2990), 120).save(out, "JPEG", progressive=True, quality=50)
+    raw = out.getvalue()
+    return raw[:-2] + raw[raw.rfind(b"\xff\xda") : -2] * more + raw[-2:]
+
+
+def _webp_claiming(width: int, height: int) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(out, "WEBP", lossless=True)
+    raw = bytearray(out.getvalue())
+    place = raw.index(b"VP8L") + 9
+    raw[place : place + 4] = struct.pack("<I", (width - 1) | (height - 1) << 14)
+    return bytes(raw)
+
+
+def _png_with_much_to_say() -> bytes:
+    """Hidden texts that unpack to a gigabyte."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 8, 8, 8, 2, 0, 0, 0))
+    said = chunk(b"zTXt", b"k\x00\x00" + zlib.compress(b"\x00" * 1_000_000))
+    profile = chunk(b"iCCP", b"k\x00\x00" + zlib.compress(b"\x00" * 100_000_000))
+    return b"\x89PNG\r\n\x1a\n" + header + profile + said * 1_000 + chunk(b"IEND", b"")
+
+
+def _polyglot() -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(out, "PNG")
+    return out.getvalue() + _zip()
+
+
 @pytest.mark.parametrize(
     "raw",
     [
+        _jpeg_of_many_scans(100),
+        _webp_claiming(16_383, 16_383),
+        _png_with_much_to_say(),
+        _polyglot(),
+        b"%PDF-1.7\n" + _png_claiming(8, 8),
+        b"GIF89a/*" + _png_claiming(8, 8),
         b"",
         b"not a picture",
         b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>",
@@ -54,7 +95,23 @@ def _zip() -> bytes:
         _png_claiming(100, 100)[:60],
         b"\xff" * (10 * 1024 * 1024 + 1),
     ],
-    ids=["empty", "text", "svg", "gif", "zip", "bomb", "long", "cut", "heavy"],
+    ids=[
+        "scans",
+        "webp",
+        "talk",
+        "polyglot",
+        "pdf",
+        "gif in front",
+        "empty",
+        "text",
+        "svg",
+        "gif",
+        "zip",
+        "bomb",
+        "long",
+        "cut",
+        "heavy",
+    ],
 )
 def test_what_is_no_usable_picture_is_refused_quickly_and_in_little_memory(raw: bytes) -> None:
     before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()

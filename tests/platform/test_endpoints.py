@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import re
+import subprocess
 import sys
 from contextlib import redirect_stderr
 from html import unescape
@@ -12,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.staticfiles import finders
 from django.core.management import call_command
 from django.test import Client, override_settings
 from playwright.sync_api import expect
 
+from deploy.local.install import ROOT
 from rongliao import logs
 from tests.support.browser import DESK, Phones
 
@@ -70,6 +73,42 @@ def test_only_the_app_and_the_sheet_may_know_of_each_others_windows(
     assert answer.headers["Cross-Origin-Opener-Policy"] == policy
     if path == "/sheet/":
         assert "frame-ancestors http://localhost:8000;" in answer.headers["Content-Security-Policy"] + ";"
+
+
+@pytest.mark.parametrize("host", ["localhost:8000", "localhost:8001"])
+def test_no_page_is_served_beside_the_views_without_their_policies(host: str, caller: Client) -> None:
+    """Such a page of the bank's could be framed by anybody, and run anything."""
+    found = [path for finder in finders.get_finders() for path, _ in finder.list([])]
+    pages = [path for path in found if re.search(r"\.x?html?$", path, re.IGNORECASE)]
+    assert {"dist/bank.html", "dist/index.html", "dist/desk.html"} <= set(pages)
+    for path in pages:
+        assert caller.get(f"/static/{path}", HTTP_HOST=host).status_code == 404, path
+    drawn = caller.get("/static/admin/img/icon-yes.svg", HTTP_HOST=host)
+    assert drawn.status_code == 200 and "sandbox" in drawn.headers["Content-Security-Policy"]
+    style = caller.get("/static/admin/css/base.css", HTTP_HOST=host)
+    assert style.status_code == 200 and not style.headers["Content-Type"].startswith("text/html")
+
+
+def test_collectstatic_gathers_no_page(settings: Any, tmp_path: Path) -> None:
+    settings.STATIC_ROOT = tmp_path
+    call_command("collectstatic", interactive=False, verbosity=0)
+    assert (tmp_path / "dist" / "manifest.json").is_file() and not list(tmp_path.rglob("*.html"))
+
+
+def test_under_https_no_neighbouring_page_can_plant_a_cookie() -> None:
+    """`__Host-`: of this very host, over https, for all of it. A cookie of another name is none of ours."""
+    environment = {
+        **os.environ,
+        "APP_ORIGIN": "https://chat.bank.example",
+        "BANK_ORIGIN": "https://confirm.bank.example",
+        "PYTHONPATH": str(ROOT),
+    }
+    asked = (
+        "import pytest; from rongliao import settings as s;"
+        "print(s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME, s.BANK_COOKIE_NAME, s.BANK_COOKIE_PATH, s.SECURE_COOKIES)"
+    )
+    said = subprocess.run([sys.executable, "-c", asked], env=environment, capture_output=True, text=True, check=True)
+    assert said.stdout.split() == ["__Host-rl_session", "__Host-rl_csrf", "__Host-rl_bank", "/", "True"]
 
 
 def test_an_api_path_that_does_not_exist_answers_like_any_refusal(caller: Client) -> None:

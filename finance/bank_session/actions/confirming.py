@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
+from accounts import queries as people
 from finance.bank_session import devices
 from finance.bank_session.errors import BankSessionNeeded, ChallengeOver, IntentOver, PasskeyRefused, StatementStale
 from finance.bank_session.models import BankSession, Intent
@@ -131,13 +132,15 @@ def _lock(session: BankSession, intent: Intent, proven: Proven) -> _Standing:
 
 
 def still_open(session: BankSession) -> None:
-    """A session that was closed while the proof was checked confirms nothing."""
+    """A session that was closed, or whose device was signed out, while the proof was checked confirms nothing."""
     with planned() as cursor:
         cursor.execute(
             "SELECT 1 FROM bank_session_banksession WHERE id = %s AND ended_at IS NULL FOR NO KEY UPDATE", [session.pk]
         )
-        if cursor.fetchone() is None:
-            raise BankSessionNeeded
+        found = cursor.fetchone()
+    # Whoever signs a device out says so before this session is closed with it.
+    if found is None or not people.session_is_open(session.chat_session_id):
+        raise BankSessionNeeded
 
 
 def settle(

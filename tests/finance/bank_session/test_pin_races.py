@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 
+from accounts import actions as accounts
 from finance.bank_session import pins
 from finance.bank_session.models import Confirmation, PinVerifier
 from kernel.models import OutboxRow
@@ -164,4 +165,34 @@ def test_what_was_open_elsewhere_is_not_confirmed_with_the_pin_of_before(
 
     assert new.status_code == 200, new.content
     assert (old.status_code, _code(old)) == (401, "bank_session_needed")
+    assert real_bench.balance() == 100_000
+
+
+@pytest.mark.parametrize("how", ["signed out", "kicked out", "blocked", "new password"])
+def test_what_a_device_has_under_way_is_not_confirmed_once_it_is_signed_out(
+    real_bench: Bench, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """Also where nobody has come to close the bank session yet: that follows a commit, and a process may die first."""
+    su = real_bench.world.people["su"]
+    sheet = Sheet(real_bench.prepare().handoff_url)
+    seen = sheet.shown_hash()
+    monkeypatch.setattr("accounts.ports.session_ended._all", [])
+    check = pins.check
+
+    def check_and_sign_out(person_id: Any, pin: str) -> None:
+        check(person_id, pin)
+        if how == "signed out":
+            assert real_bench.caller().delete("/api/session").status_code == 204
+        elif how == "kicked out":
+            accounts.remove_device(person_id=su, device_id=real_bench.session_ids()["device_id"])
+        elif how == "blocked":
+            accounts.block_person(person_id=su, blocked=True, by=None)
+        else:
+            accounts.end_all_sessions(person_id=su, reason="password_changed")
+
+    monkeypatch.setattr(pins, "check", check_and_sign_out)
+
+    refused = sheet.confirm(PIN, seen)
+
+    assert (refused.status_code, _code(refused)) == (401, "bank_session_needed")
     assert real_bench.balance() == 100_000
