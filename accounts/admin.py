@@ -13,7 +13,7 @@ from accounts import actions, queries
 from accounts.errors import NameNotAllowed
 from accounts.models import Advising, Identity, Person, StaffChange, StaffRole
 from kernel import audit
-from kernel.errors import Refusal
+from kernel.errors import NotAllowed, NotFound, Refusal
 from kernel.text import is_name, mask_name
 
 if TYPE_CHECKING:
@@ -24,10 +24,11 @@ if TYPE_CHECKING:
     Roles = admin.TabularInline[StaffRole, Person]
     StaffChangeForm = forms.ModelForm[StaffChange]
     PersonModelForm = forms.ModelForm[Person]
+    AdvisingModelForm = forms.ModelForm[Advising]
 else:
     PersonPages = AdvisingPages = StaffChangePages = admin.ModelAdmin
     Roles = admin.TabularInline
-    StaffChangeForm = PersonModelForm = forms.ModelForm
+    StaffChangeForm = PersonModelForm = AdvisingModelForm = forms.ModelForm
 
 MAX_NAME = 40
 
@@ -89,6 +90,28 @@ class PersonForm(PersonModelForm):
         if "display_name" in self.changed_data and not actions.may_be_called(self.instance.kind, name):
             raise ValidationError(NameNotAllowed().message("zh"))
         return name
+
+
+class AdvisingForm(AdvisingModelForm):
+    """A customer for an advisor who works here; nobody takes one to themselves."""
+
+    class Meta:
+        model = Advising
+        fields = ["customer", "advisor"]
+
+    operator_id: UUID
+
+    def clean(self) -> dict[str, Any]:
+        """What the action would refuse."""
+        given = super().clean() or self.cleaned_data
+        advisor, customer = given.get("advisor"), given.get("customer")
+        if advisor is None or customer is None:
+            return given
+        if advisor.pk == self.operator_id:
+            raise ValidationError(NotAllowed().message("zh"))
+        if "advisor" not in queries.roles_of(advisor.pk) or not customer.is_active:
+            raise ValidationError(NotFound().message("zh"))
+        return given
 
 
 class OperatorsOnly:
@@ -270,9 +293,16 @@ class StaffChangeAdmin(OperatorsOnly, StaffChangePages):
 class AdvisingAdmin(OperatorsOnly, AdvisingPages):
     """Who advises whom; a change ends the old assignment and keeps it."""
 
+    form = AdvisingForm
     list_display = ["customer", "advisor", "since", "until"]
     fields = ["customer", "advisor"]
     raw_id_fields = ["customer", "advisor"]
+
+    def get_form(self, request: HttpRequest, obj: Advising | None = None, change: bool = False, **given: Any) -> Any:
+        """The form knows who asks."""
+        form: Any = super().get_form(request, obj, change=change, **given)
+        form.operator_id = request.user.pk
+        return form
 
     def save_model(self, request: HttpRequest, obj: Advising, form: Any, change: bool) -> None:
         """Through the action."""

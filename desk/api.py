@@ -12,12 +12,14 @@ from accounts.permissions import HasRole
 from desk import access, actions, queries, wire
 from desk.queries import CaseView
 from desk.words import ALLOWED, FORBIDDEN
-from finance.wealth.queries import shelf
+from finance.wealth.queries import shelf, shelf_place
 from kernel import audit
 from kernel.api import ApiView, limit_of, number_of, page
 from kernel.errors import Invalid
 
 _LIMIT = OpenApiParameter("limit", int)
+OFFERS = 50
+"""Products that come along with a customer; more are read in pages."""
 
 
 def _me(request: Request) -> UUID:
@@ -180,9 +182,29 @@ class Customer(ApiView):
         access.own_customer(_me(request), customer_id)
         audit.record(_me(request), "customer.read", f"person:{customer_id}", {"purpose": "advice"})
         row = queries.customer_row(_me(request), customer_id)
-        return Response(
-            {**wire.customer_json(row), "products": [wire.offer_json(view) for view in shelf(customer_id, limit=50)]}
-        )
+        offers, following = page(shelf(customer_id, limit=OFFERS), OFFERS, lambda view: shelf_place(view.product))
+        products = [wire.offer_json(view) for view in offers]
+        return Response({**wire.customer_json(row), "products": products, "products_next": following})
+
+
+class CustomerProducts(ApiView):
+    """The shelf behind its first page, for one customer of a manager."""
+
+    permission_classes = (HasRole("advisor"),)
+
+    @extend_schema(
+        operation_id="desk_customer_products",
+        parameters=[_LIMIT, OpenApiParameter("before", str)],
+        responses={200: OpenApiTypes.OBJECT},
+    )
+    def get(self, request: Request, customer_id: UUID) -> Response:
+        """Products on sale in shelf order, with what suits the customer. The read is recorded with its purpose."""
+        access.own_customer(_me(request), customer_id)
+        limit = limit_of(request)
+        views = shelf(customer_id, before=request.query_params.get("before") or None, limit=limit)
+        audit.record(_me(request), "customer.read", f"person:{customer_id}", {"purpose": "advice"})
+        offers, following = page(views, limit, lambda view: shelf_place(view.product))
+        return Response({"items": [wire.offer_json(view) for view in offers], "next": following})
 
 
 class CustomerConversation(ApiView):

@@ -14,6 +14,7 @@ urlpatterns = [
     path("cases/<uuid:case_id>/close", api.CloseCase.as_view()),
     path("customers", api.Customers.as_view()),
     path("customers/<uuid:customer_id>", api.Customer.as_view()),
+    path("customers/<uuid:customer_id>/products", api.CustomerProducts.as_view()),
     path("customers/<uuid:customer_id>/conversation", api.CustomerConversation.as_view()),
     path("customers/<uuid:customer_id>/product-cards", api.ProductCards.as_view()),
     path("words", api.Words.as_view()),

@@ -9,7 +9,7 @@ from accounts import ports
 from accounts.models import Advising, Person, StaffRole
 from kernel import audit
 from kernel.clock import now
-from kernel.errors import NotFound
+from kernel.errors import NotAllowed, NotFound
 
 WITH_THE_ADMIN = frozenset({StaffRole.Role.OPERATOR.value, StaffRole.Role.CHECKER.value})
 """Roles that have work in the admin."""
@@ -18,8 +18,10 @@ WITH_THE_ADMIN = frozenset({StaffRole.Role.OPERATOR.value, StaffRole.Role.CHECKE
 def assign_advisor(*, advisor_id: UUID, customer_id: UUID, by: UUID | None = None) -> None:
     """From now on `advisor_id` advises the customer; whoever did before no longer does, reads and writes nothing.
 
-    Raises NotFound where the one is no advisor or the other nobody.
+    Raises NotFound where the one is no advisor or the other nobody, NotAllowed for who takes a customer to themselves.
     """
+    if by == advisor_id:
+        raise NotAllowed
     with transaction.atomic():
         # Both are held, so that an advisor who loses the role meanwhile loses this customer with it.
         both = Person.objects.select_for_update(no_key=True).filter(pk__in=(advisor_id, customer_id), is_active=True)

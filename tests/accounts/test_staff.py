@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts import actions, queries
 from accounts.management.commands import create_staff
 from accounts.models import Advising, Person, StaffChange, StaffRole
+from kernel.errors import NotAllowed
 from kernel.models import AuditRow
 from rongliao.demo import PASSWORD, World
 from tests.accounts.conftest import Caller, error
@@ -262,6 +263,17 @@ def test_an_operator_gives_a_customer_another_manager(person: People, world: Wor
     assert answer.status_code == 302
     assert queries.advisor_of(world.people["su"]) == other
     assert Advising.objects.filter(customer=world.people["su"]).count() == 2
+
+
+def test_an_operator_who_is_an_advisor_too_takes_no_customer_to_themselves(person: People, world: World) -> None:
+    StaffRole.objects.create(person_id=world.people["fang"], role="advisor")
+    fang, before = person("fang"), queries.advisor_of(world.people["su"])
+    for advisor in ("fang", "lin", "qin"):
+        wanted = {"customer": str(world.people["su"]), "advisor": str(world.people[advisor])}
+        assert form(fang, "/admin/accounts/advising/add/", **wanted).status_code == 200, advisor
+    assert queries.advisor_of(world.people["su"]) == before
+    with pytest.raises(NotAllowed):
+        actions.assign_advisor(advisor_id=world.people["fang"], customer_id=world.people["su"], by=world.people["fang"])
 
 
 def test_a_role_given_to_a_customer_is_worth_nothing(world: World) -> None:

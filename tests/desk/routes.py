@@ -18,6 +18,7 @@ ROUTES = {
     "POST desk/cases/<uuid:case_id>/close": Route(_AGENTS),
     "GET desk/customers": Route(_ADVISORS),
     "GET desk/customers/<uuid:customer_id>": Route(_ADVISORS, theirs=_A_CUSTOMER),
+    "GET desk/customers/<uuid:customer_id>/products": Route(_ADVISORS, theirs=_A_CUSTOMER),
     "POST desk/customers/<uuid:customer_id>/conversation": Route(_ADVISORS, theirs=_A_CUSTOMER),
     "POST desk/customers/<uuid:customer_id>/product-cards": Route(_ADVISORS, theirs=_A_CUSTOMER),
     "GET desk/words": Route((*_ADVISORS, *_AGENTS)),

@@ -1,5 +1,6 @@
 """The board of NAVs: what is missing, entered, published."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
@@ -55,13 +56,16 @@ def nav_board(reader_id: UUID) -> dict[str, Any]:
         .annotate(Count("id"))
     }
     by_place = {(nav.product_id, nav.date): nav for nav in navs}
+    of_product: dict[UUID, list[Nav]] = defaultdict(list)
+    for nav in navs:
+        of_product[nav.product_id].append(nav)
     rows = [
         _row(
             reader_id,
             product,
             day,
             by_place.get((product.pk, day)),
-            previous=_before((nav for nav in navs if nav.product_id == product.pk), day),
+            previous=_before(of_product[product.pk], day),
             waiting=waiting.get((product.pk, day), 0),
         )
         for day in reversed(days[1:])

@@ -27,6 +27,8 @@ export interface Offer {
 
 export interface CustomerDetail extends Customer {
   products: Offer[];
+  /** Where the next page of the shelf begins, if there is one. */
+  products_next: string | null;
 }
 
 export interface ServiceCase {

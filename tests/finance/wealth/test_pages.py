@@ -94,6 +94,21 @@ def test_orders_and_products_come_in_pages(shop: Shop) -> None:
     assert len(first["items"]) == 3 and len(rest["items"]) == 1 and rest["next"] is None
 
 
+def test_an_advisor_reads_the_shelf_for_a_customer_to_its_end(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("desk.api.OFFERS", 3)
+    zhou, path = shop.caller("zhou"), f"/api/desk/customers/{shop.world.people['su']}"
+    first = zhou.get(path).json()
+    assert len(first["products"]) == 3
+    rest = zhou.get(f"{path}/products?limit=3&before={first['products_next']}").json()
+    assert rest["next"] is None
+    seen = [one["id"] for one in first["products"] + rest["items"]]
+    assert sorted(seen) == sorted(str(one) for one in shop.products.values())
+    for query in ("limit=0", "limit=1000", "before=x", "before=１.A", "before=" + "9" * 400 + ".A"):
+        assert zhou.get(f"{path}/products?{query}").status_code == 400, query
+    assert zhou.get(f"/api/desk/customers/{shop.world.people['lin']}/products").status_code == 404
+    assert shop.caller("su").get(f"{path}/products").status_code == 403
+
+
 @pytest.mark.parametrize("query", ["limit=0", "limit=-1", "limit=1000", "limit=x", "limit=１", "before=x"])
 def test_a_page_that_cannot_be_is_refused(shop: Shop, query: str) -> None:
     assert shop.caller().get(f"/api/finance/orders?{query}").status_code == 400
