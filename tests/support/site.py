@@ -15,6 +15,7 @@ from deploy.local.postgres import free_ports
 from deploy.local.processes import Children, Failed, tail
 from rongliao.demo import World
 from tests.support import database, run
+from tests.support.nursery import Forked
 
 READY_LIMIT_S = 60
 
@@ -30,7 +31,7 @@ class Site:
     bank_port: int
     world: World
     disrupted: bool = False
-    _processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
+    _processes: dict[str, "subprocess.Popen[bytes] | Forked"] = field(default_factory=dict)
 
     @property
     def origin(self) -> str:
@@ -58,9 +59,13 @@ class Site:
     def start(self) -> None:
         """Starts what does not run, and waits until it is ready."""
         if not self._alive("networks"):
-            self._spawn("networks", "finance.networks.simulator")
+            self._processes["networks"] = run.spawn(
+                [install.PYTHON, "-m", "finance.networks.simulator"],
+                log=self.folder / "networks.log",
+                env=self.environment,
+            )
         if not self._alive("server"):
-            self._spawn("server", "deploy.local.serve")
+            self._processes["server"] = Forked("deploy.local.serve", log=self.log, env=self.environment)
         self.wait_ready()
 
     def wait_ready(self) -> None:
@@ -113,11 +118,6 @@ class Site:
     def _alive(self, name: str) -> bool:
         process = self._processes.get(name)
         return process is not None and process.poll() is None
-
-    def _spawn(self, name: str, module: str) -> None:
-        self._processes[name] = run.spawn(
-            [install.PYTHON, "-m", module], log=self.folder / f"{name}.log", env=self.environment
-        )
 
 
 def make_site(**extra: str) -> Site:
