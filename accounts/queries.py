@@ -343,11 +343,21 @@ def devices_of(person_id: UUID, *, limit: int, before: tuple[datetime, UUID] | N
     return [KnownDevice(row.pk, row.name, row.signed_in, row.last_seen_at) for row in rows]
 
 
+_SIGN_IN = """
+SELECT 1 FROM accounts_devicesession s JOIN accounts_person p ON p.id = s.person_id
+WHERE s.id = %s AND s.ended_at IS NULL AND s.epoch = p.session_epoch AND p.is_active
+"""
+
+
 def session_is_open(session_id: UUID) -> bool:
     """Whether the sign-in is neither ended nor outdated, and its person not blocked. One statement."""
-    return DeviceSession.objects.filter(
-        pk=session_id, ended_at__isnull=True, epoch=F("person__session_epoch"), person__is_active=True
-    ).exists()
+    asked = sign_in_question(session_id)
+    return ask(asked).to(asked)
+
+
+def sign_in_question(session_id: UUID) -> Question[bool]:
+    """`session_is_open`, to be asked with others."""
+    return Question(_SIGN_IN, [session_id], lambda found: found is not None)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 import hmac
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import transaction
@@ -16,7 +17,7 @@ from finance.bank_session.registry import kind_named
 from kernel import audit, jobs, notes, rows
 from kernel.clock import business_now, now
 from kernel.ids import new_id
-from kernel.statements import planned
+from kernel.statements import Question, ask, planned
 
 TOPIC = "bank_session.confirmed"
 """Outbox topic of every executed intent: {"intent_id", "person_id", "device_id", "kind"}."""
@@ -110,7 +111,10 @@ def confirm(*, session: BankSession, intent: Intent, statement_hash: bytes, proo
 
 @dataclass(frozen=True)
 class _Standing:
-    """An intent under its lock, and how things stand around it while its session is locked as well."""
+    """An intent under its lock, and how things stand around it while its session is locked as well.
+
+    `session_open`: the bank session, and the sign-in that it hangs on.
+    """
 
     session_open: bool
     passkey_there: bool
@@ -120,13 +124,22 @@ class _Standing:
 
 def _lock(session: BankSession, intent: Intent, proven: Proven) -> _Standing:
     """Raises IntentOver where there is no such intent."""
-    with planned() as cursor:
-        cursor.execute(_LOCK.format(columns=rows.columns(Intent)), [intent.pk, session.pk, proven.passkey_id])
-        found = cursor.fetchone()
-    if found is None:
+    locking = Question(
+        _LOCK.format(columns=rows.columns(Intent)), [intent.pk, session.pk, proven.passkey_id], _found_standing
+    )
+    # Whoever signs a device out says so before this session is closed with it.
+    sign_in = people.sign_in_question(session.chat_session_id)
+    answers = ask(locking, sign_in)
+    standing = answers.to(locking)
+    if standing is None:
         raise IntentOver
-    locked = rows.read(Intent, found[3:])
-    assert locked is not None
+    return replace(standing, session_open=standing.session_open and answers.to(sign_in))
+
+
+def _found_standing(found: Sequence[Any] | None) -> _Standing | None:
+    locked = rows.read(Intent, found and found[3:])
+    if found is None or locked is None:
+        return None
     session_open, passkey_there, device_verified, *_ = found
     return _Standing(session_open, passkey_there, device_verified, locked)
 

@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
 import pytest
@@ -9,7 +10,11 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from accounts import actions as accounts
+from accounts.models import DeviceSession
 from chat.models import Message
+from finance.bank_session import actions as bank_session
+from finance.bank_session.access import intent_of
+from finance.bank_session.proofs import Proven
 from finance.ledger.models import Account, Entry, Hold
 from finance.payments import limits
 from finance.payments.actions import transfers
@@ -344,3 +349,54 @@ def test_nobody_who_is_not_signed_in_gets_anything(town):
     ):
         town["su"].client.cookies.clear()
         assert town["su"].call(method, path, {} if method == "POST" else None).status_code == 401
+
+
+class Granted:
+    """A proof that costs nothing."""
+
+    kind = "pin"
+
+    def prove(self, *_: object) -> Proven:
+        return Proven()
+
+
+def test_preparing_and_confirming_cost_a_fixed_number_of_statements(town, settings):
+    settings.DEMO = False
+    payer, payee = town.people["su"], town.people["lin"]
+    seen = town["su"].get("/api/session")
+    assert seen.status_code == 200
+    opened = DeviceSession.objects.filter(person=payer).latest("pk")
+    order = transfers.Order(town.talk("su", "lin"), payee, 100, town.account["su"], "午饭")
+
+    def counted(deed):
+        statements = []
+
+        def note(execute, sql, *call):
+            statements.append(sql)
+            return execute(sql, *call)
+
+        with connection.execute_wrapper(note):
+            done = deed()
+        return done, [sql for sql in statements if "SAVEPOINT" not in sql]
+
+    for _ in range(2):
+        prepared, preparing = counted(
+            lambda: transfers.prepare(
+                intent_id=uuid4(),
+                payer_id=payer,
+                chat_session_id=opened.pk,
+                device_id=opened.device_id,
+                order=order,
+                language="zh",
+            )
+        )
+        session = bank_session.redeem(code=parse_qs(urlsplit(prepared.handoff_url).fragment)["code"][0]).session
+        intent = intent_of(session, prepared.intent_id)
+        outcome, confirming = counted(
+            lambda s=session, i=intent: bank_session.confirm(
+                session=s, intent=i, statement_hash=bytes(i.statement_hash), proof=Granted()
+            )
+        )
+        assert outcome.intent.state == "executed"
+        # A new device is counted together with the others: a lock and a sum.
+        assert (len(preparing), len(confirming)) == (5, 9), [*preparing, *confirming]

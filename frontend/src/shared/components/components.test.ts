@@ -147,6 +147,24 @@ describe("the number pad", () => {
     expect(press("9").defaultPrevented).toBe(false);
   });
 
+  it("has each digit once, elsewhere each time where it is shuffled, and types what stands on the key", async () => {
+    const orders = new Set<string>();
+    for (let round = 0; round < 20; round += 1) {
+      const pad = mount(NumberPad, { props: { shuffled: true } });
+      const keys = pad.findAll("button").filter((key) => /^[0-9]$/.test(key.text()));
+      for (const key of keys) await key.trigger("click");
+      const order = keys.map((key) => key.text());
+      expect(pad.emitted("digit")).toEqual(order.map((digit) => [digit]));
+      expect([...order].sort().join("")).toBe("0123456789");
+      orders.add(order.join(""));
+      pad.unmount();
+    }
+    expect(orders.size).toBeGreaterThan(15);
+    const plain = mount(NumberPad);
+    expect(plain.findAll("button").map((key) => key.text()).join("")).toContain("1234567890");
+    plain.unmount();
+  });
+
   it("is silent while disabled", () => {
     const pad = mount(NumberPad, { props: { disabled: true } });
     press("5");
