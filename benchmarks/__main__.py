@@ -14,13 +14,14 @@ PARTS = {
     "action": ledger.action,
     "pairs": chat.run,
     "idle": idle.run,
+    "connect": idle.connect,
     "group": group.run,
     "processes": processes.run,
     "sync": sync.run,
 }
 # The ledger's own run has the action in it.
 EVERYTHING = [name for name in PARTS if name != "action"]
-TOGETHER = {"chat": ["pairs", "idle", "group", "processes", "sync"]}
+TOGETHER = {"chat": ["pairs", "idle", "connect", "group", "processes", "sync"]}
 
 
 def main() -> int:

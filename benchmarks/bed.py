@@ -292,7 +292,7 @@ def product(bed: Bed, name: str, database: str, *, server: str, **more: str) -> 
             "--http",
             "rongliao.http:PunctualProtocol",
             "--ws",
-            "websockets-sansio",
+            "rongliao.http:PunctualSocket",
             "--ws-per-message-deflate",
             "false",
         ]

@@ -2,6 +2,7 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from statistics import median
 from typing import Any
 
 from benchmarks.bed import Bed, ejabberd, node_reference, product
@@ -15,6 +16,8 @@ FEW = 1_000
 AT_ONCE = 2_000
 """These come together, as after a server's restart; the others a hundred at a time."""
 CONNECT_LIMIT_S = 20
+OTHERS_ACK_MS = 100
+CONNECT = "connect"
 WARM = 100
 """Connections that were there before: what a server needs once is not counted."""
 SETTLED_S = 1.0
@@ -27,14 +30,13 @@ OTHERS_S = 5.0
 
 
 def run(bed: Bed, report: Report, *, rounds: int, seconds: float) -> None:
-    """Every server once, fresh and alone; then 2,000 that come at once while ten pairs talk."""
+    """Every server once, fresh and alone."""
     del rounds, seconds
     names = [f"c{person}" for person in range(PEOPLE)]
     by_name = [
         {"name": name, "peer": names[0], "resource": f"r{device}"} for name in names for device in range(DEVICES)
     ]
     bed.product_database("idle")
-    talking = people_of(bed, "idle", "pairs", PAIRS)
     crowd = people_of(bed, "idle", "crowd", PEOPLE, DEVICES)
     taken: dict[str, tuple[float, float]] = {}
     for label, server in PRODUCTS.items():
@@ -42,8 +44,6 @@ def run(bed: Bed, report: Report, *, rounds: int, seconds: float) -> None:
         _, origin = product(bed, name, "idle", server=server)
         plan = {"protocol": "rongliao", "url": socket_url(origin), "origin": origin}
         taken[label] = cost(bed, report, name, {**plan, "people": crowd if label == "product" else crowd[:FEW]})
-        if label == "product":
-            beside(bed, report, Contender(name, {**plan, "people": talking}, texts(bed)), {**plan, "people": crowd})
         bed.end(name)
     port = ejabberd(bed, names, "idle_ejabberd")
     plan = {"protocol": "ejabberd", "port": port, "domain": "bench.local", "password": "secret", "people": by_name}
@@ -66,8 +66,20 @@ def run(bed: Bed, report: Report, *, rounds: int, seconds: float) -> None:
     report.add(Figure("chat_idle_memory_vs_ejabberd", ours / theirs, 0.8, 0.6, lower=True))
 
 
-def texts(bed: Bed) -> Any:
-    return counter(bed, "idle", "SELECT count(*) FROM chat_message WHERE kind = 'text'")
+def connect(bed: Bed, report: Report, *, rounds: int, seconds: float) -> None:
+    """2,000 that come at once while ten pairs talk, on a fresh server."""
+    del seconds
+    bed.product_database(CONNECT)
+    talking = people_of(bed, CONNECT, "pairs", PAIRS)
+    crowd = people_of(bed, CONNECT, "crowd", AT_ONCE // DEVICES, DEVICES)
+    kept = counter(bed, CONNECT, "SELECT count(*) FROM chat_message WHERE kind = 'text'")
+    for label, server in PRODUCTS.items():
+        name = f"connect_{label}"
+        _, origin = product(bed, name, CONNECT, server=server)
+        plan = {"protocol": "rongliao", "url": socket_url(origin), "origin": origin}
+        others = Contender(name, {**plan, "people": talking}, kept)
+        beside(bed, report, others, {**plan, "people": crowd}, rounds if label == "product" else 1)
+        bed.end(name)
 
 
 def settle(bed: Bed, name: str) -> None:
@@ -93,31 +105,56 @@ def cost(bed: Bed, report: Report, name: str, plan: dict[str, Any]) -> tuple[flo
     return each, opened["all_ms"] / 1000
 
 
-def beside(bed: Bed, report: Report, others: Contender, crowd: dict[str, Any]) -> None:
-    """How long 2,000 take who come at once, and what ten pairs notice of it."""
+def beside(bed: Bed, report: Report, others: Contender, crowd: dict[str, Any], rounds: int) -> None:
+    """How long 2,000 take who come at once, and what ten pairs notice of it; medians."""
     settle(bed, others.name)
     plan = {**others.plan, "warm_s": WARM_S, "seconds": OTHERS_S, "rate": RATE}
-    before = others.kept()
-    alone = bed.load(plan)
-    checked(others, alone, before)
-    before = others.kept()
-    with ThreadPoolExecutor(1) as pool:
-        talk = pool.submit(bed.load, plan)
-        time.sleep(WARM_S)
-        with bed.staying({**crowd, "people": crowd["people"][:AT_ONCE], "at_once": AT_ONCE}, others.name) as opened:
-            meanwhile = talk.result()
-    checked(others, meanwhile, before)
+    alone, meanwhile, opened, cost_ms = [], [], [], []
+    for number in range(rounds):
+        before = others.kept()
+        alone.append(bed.load(plan))
+        checked(others, alone[-1], before)
+        before, cpu = others.kept(), bed.cpu_s(others.name)
+        with ThreadPoolExecutor(1) as pool:
+            talk = pool.submit(bed.load, plan)
+            time.sleep(WARM_S)
+            with bed.staying({**crowd, "at_once": AT_ONCE}, others.name) as came:
+                cost_ms.append((bed.cpu_s(others.name) - cpu) * 1000 / AT_ONCE)
+                opened.append(came)
+                meanwhile.append(talk.result())
+        checked(others, meanwhile[-1], before)
+        settle(bed, others.name)
+        report.say(f"round {number + 1}: {others.name}")
+
+    def middle(some: list[dict[str, Any]], key: str) -> float:
+        return median(one[key] for one in some)
+
+    all_s = middle(opened, "all_ms") / 1000
     report.table(
-        f"chat: {AT_ONCE} connect at once, beside {PAIRS} pairs with {RATE} messages a second",
-        ["", "seconds", "others' ack p50/p99", "delivery p99"],
+        f"chat: {AT_ONCE} connect at once to {others.name}, beside {PAIRS} pairs with {RATE} messages a second",
+        ["", "seconds", "others' ack p50/p99", "delivery p99", "CPU ms each: server", "client"],
         [
-            [title, took, f"{one['ack_p50_ms']:.1f} / {one['ack_p99_ms']:.0f} ms", f"{one['delivery_p99_ms']:.0f} ms"]
-            for title, took, one in (
-                ("nobody connects", "", alone),
-                ("all connect", f"{opened['all_ms'] / 1000:.1f}", meanwhile),
+            [
+                title,
+                took,
+                f"{middle(some, 'ack_p50_ms'):.1f} / {middle(some, 'ack_p99_ms'):.0f} ms",
+                f"{middle(some, 'delivery_p99_ms'):.0f} ms",
+                *costs,
+            ]
+            for title, took, some, costs in (
+                ("nobody connects", "", alone, ("", "")),
+                (
+                    *("all connect", f"{all_s:.1f}", meanwhile),
+                    (f"{median(cost_ms):.1f}", f"{middle(opened, 'client_cpu_ms') / AT_ONCE:.1f}"),
+                ),
             )
         ],
     )
-    report.add(Figure(f"chat_connect_{AT_ONCE}_s", opened["all_ms"] / 1000, CONNECT_LIMIT_S, None, lower=True))
-    report.add(Figure("chat_connect_others_ack_p99_ms", meanwhile["ack_p99_ms"], None, None))
-    report.raw("chat_connect_nobody_ack_p99_ms", alone["ack_p99_ms"])
+    suffix = others.name.removeprefix("connect_product")
+    limit = None if suffix else CONNECT_LIMIT_S
+    report.add(Figure(f"chat_connect{suffix}_{AT_ONCE}_s", all_s, limit, None, lower=True))
+    others_ms = None if suffix else OTHERS_ACK_MS
+    ack_p99 = middle(meanwhile, "ack_p99_ms")
+    report.add(Figure(f"chat_connect{suffix}_others_ack_p99_ms", ack_p99, others_ms, None, lower=True))
+    report.raw(f"chat_connect{suffix}_nobody_ack_p99_ms", middle(alone, "ack_p99_ms"))
+    report.raw(f"chat_connect{suffix}_server_cpu_ms_each", median(cost_ms))

@@ -261,7 +261,7 @@ class Client:
                     self._hand_out(message, conversation_id, version)
                 elif version > known:
                     await self._catch_up()
-            case "conversation":
+            case "conversation" | "behind":
                 await self._catch_up()
             case "ack":
                 self._settle(frame["client_id"], frame)

@@ -171,6 +171,10 @@ class ConversationChanged(ServerFrame, tag="conversation", frozen=True):
     gone: bool = False
 
 
+class Behind(ServerFrame, tag="behind", frozen=True):
+    """Something may have been told that did not arrive: ask by sync."""
+
+
 class Hint(ServerFrame, tag="hint", frozen=True):
     """Something outside chat that the person looks at has changed."""
 
@@ -199,6 +203,7 @@ SERVER_FRAMES: tuple[type[ServerFrame], ...] = (
     ReadMark,
     IsTyping,
     ConversationChanged,
+    Behind,
     Hint,
     Pong,
     Probe,

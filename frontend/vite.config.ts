@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import vue from "@vitejs/plugin-vue";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
@@ -36,11 +38,31 @@ function serviceWorker(): Plugin {
   };
 }
 
+const WORTH_BYTES = 1_024;
+
+/** Puts compressed twins beside what is built: the server sends those to whoever takes them. */
+function compressed(): Plugin {
+  return {
+    name: "compressed",
+    apply: "build",
+    writeBundle({ dir }, bundle) {
+      for (const name of Object.keys(bundle)) {
+        if (!/\.(?:js|css|svg)$/.test(name)) continue;
+        const file = join(dir ?? "", name);
+        const content = readFileSync(file);
+        if (content.length < WORTH_BYTES) continue;
+        writeFileSync(`${file}.gz`, gzipSync(content, { level: 9 }));
+        writeFileSync(`${file}.br`, brotliCompressSync(content, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }));
+      }
+    },
+  };
+}
+
 const backend = process.env["RONGLIAO_BACKEND"] ?? "http://localhost:8000";
 
 export default defineConfig(({ command }) => ({
   base: command === "build" ? "/static/dist/" : "/",
-  plugins: [vue(), serviceWorker()],
+  plugins: [vue(), serviceWorker(), compressed()],
   resolve: { alias: { "@": here("./src") } },
   define: {
     __VUE_OPTIONS_API__: "false",

@@ -52,7 +52,7 @@ def asyncapi() -> dict[str, Any]:
 
     return {
         "asyncapi": "3.0.0",
-        "info": {"title": f"{settings.BRAND} socket", "version": "1"},
+        "info": {"title": f"{settings.BRAND} socket", "version": str(chat_frames.PROTOCOL_VERSION)},
         "servers": {
             "app": {
                 "host": settings.APP_NETLOC,

@@ -216,7 +216,9 @@ function fill(state) {
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
 if (plan.stay) {
-  console.log(JSON.stringify({ connected: people.length, first_ms: openedBy[0], all_ms: openedBy.at(-1) }));
+  const { user, system } = process.cpuUsage();
+  const client_cpu_ms = (user + system) / 1000;
+  console.log(JSON.stringify({ connected: people.length, first_ms: openedBy[0], all_ms: openedBy.at(-1), client_cpu_ms }));
   await new Promise(() => setInterval(() => {}, 60_000));
 }
 

@@ -13,7 +13,7 @@ from django.db import connections
 
 from accounts import queries as people
 from chat import wire
-from chat.delivery import relay
+from chat.delivery import ear, relay
 from chat.delivery.connection import Connection, Reason
 from chat.delivery.database import Database
 from chat.delivery.hub import Hub, Parcel, hub_of
@@ -27,6 +27,8 @@ ADMISSIONS = 3
 """Connections for looking up who comes: a few ways to the database at once, when thousands do."""
 TYPING_EVERY_S = 2.0
 MAX_TYPED = 50
+BEHIND_PER_S = 50
+"""So many sockets a second are told to ask: all at once would be a flood of requests."""
 
 Result = TypeVar("Result")
 _log = logging.getLogger(__name__)
@@ -51,6 +53,7 @@ class Engine:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.hub: Hub = hub_of(loop)
         self.outbox = relay.Outbox()
+        self._ear = ear.Ear(loop.time())
         self._write = Database("rongliao chat writer")
         self._read = Database("rongliao chat marks")
         self._admissions = [Database(f"rongliao chat admissions {number}") for number in range(ADMISSIONS)]
@@ -60,12 +63,29 @@ class Engine:
         self.marks = Marks(self.hub, self.outbox, self._read)
         self._tasks = [
             loop.create_task(self._kept_up(job))
-            for job in (self.writer.run, self.marks.run, self.outbox.run, self._sweep, self._listen)
+            for job in (
+                *(self.writer.run, self.marks.run, self.outbox.run),
+                *(self._sweep, self._listen, relay.beat, self._watch),
+            )
         ]
 
     async def _listen(self) -> None:
-        await relay.listen(self.hub)
+        await relay.listen(self.hub, self._ear)
         await asyncio.Event().wait()
+
+    async def _watch(self) -> None:
+        """Where pushes may have been lost, the sockets are told to ask, one after the other."""
+        frame = wire.encode(wire.Behind())
+        while True:
+            await asyncio.sleep(ear.GRACE_S)
+            untold, self.hub.untold = self.hub.untold, False
+            if not self._ear.missed(self.hub.loop.time()) and not untold:
+                continue
+            _log.warning("pushes may have been lost; clients are told to ask")
+            for number, connection in enumerate(tuple(self.hub.connections), 1):
+                connection.push(frame)
+                if number % BEHIND_PER_S == 0:
+                    await asyncio.sleep(1)
 
     async def _kept_up(self, job: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """A job that fails is noted and begun again: sockets must not outlive their writer."""

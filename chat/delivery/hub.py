@@ -28,6 +28,8 @@ class Hub:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self.connections: set[Connection] = set()
+        self.untold = False
+        """Something was committed that could not be told: the sockets are to ask."""
         self._people: dict[UUID, set[Connection]] = {}
         self._sessions: dict[UUID, set[Connection]] = {}
 

@@ -206,7 +206,9 @@ class Writer:
             try:
                 known.update(await self._members.load(missing))
             except psycopg.Error as error:
-                # They are committed and acknowledged; receivers see the gap at the next message, or ask.
+                # They are committed and acknowledged; receivers are told to ask.
+                self._hub.untold = True
+                self._outbox.lose()
                 _log.warning("members could not be read, so messages were not pushed: %s", error)
         return known
 

@@ -1,18 +1,23 @@
 """Delivery between threads and processes, through the in-memory layer and through Redis."""
 
+import asyncio
 import subprocess
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 import pytest_asyncio
+import redis as redis_client
+from channels.layers import get_channel_layer
 
 from accounts import actions as accounts
-from chat import actions, push
-from chat.delivery import engine
+from chat import actions, push, wire
+from chat.delivery import engine, relay
 from chat.delivery.connection import Reason
+from chat.delivery.ear import BEAT_S, GRACE_S
 from deploy.local.install import PYTHON, ROOT
 from tests.chat.conftest import Scene
 from tests.chat.support import Phone, database, session_key
@@ -138,3 +143,85 @@ async def test_a_layer_that_is_away_loses_nothing_that_was_acknowledged(live: Sc
     assert [(await su.expect("ack"))["seq"] for _ in range(20)] == list(range(1, 21))
     assert [(await lin.expect("message"))["message"]["text"] for _ in range(20)] == [str(n) for n in range(20)]
     await engine.stop()
+
+
+class Elsewhere:
+    """Another process, as one hears it on the layer."""
+
+    def __init__(self) -> None:
+        self.name, self.number = uuid.uuid4().bytes, 0
+
+    async def tell(self, person: UUID, topic: str, *, lost: bool = False) -> None:
+        """A hint to somebody; or one that never arrives."""
+        self.number += 1
+        if not lost:
+            frame = wire.encode(wire.Hint(topic=topic, data={}))
+            await self._send(n=self.number, parcels=[[person.bytes, frame, b""]], ended=b"")
+
+    async def beat(self) -> None:
+        await self._send(n=self.number)
+
+    async def _send(self, **content: Any) -> None:
+        layer = get_channel_layer()
+        assert layer is not None
+        await layer.group_send(relay.GROUP, {"type": "relay", "from": self.name, **content})
+
+
+async def joined(su: Phone, su_id: UUID, elsewhere: Elsewhere) -> None:
+    """Waits until this process hears the other; what that one told before is asked for."""
+    await elsewhere.tell(su_id, "before", lost=True)
+    while await su.hears_nothing(0.1):
+        await elsewhere.beat()
+    await su.expect("behind")
+
+
+@pytest.mark.parametrize("backend", [CORE, PUBSUB])
+async def test_a_message_of_another_process_that_is_lost_is_noticed_and_clients_are_told_to_ask(
+    live: Scene, settings: Any, redis_url: str, backend: str
+) -> None:
+    config = {"hosts": [redis_url], "prefix": uuid.uuid4().hex}
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": backend, "CONFIG": config}}
+    su = await Phone(await database(lambda: session_key(live.su))).open()
+    elsewhere = Elsewhere()
+    await joined(su, live.su, elsewhere)
+    await elsewhere.tell(live.su, "one")
+    await elsewhere.tell(live.su, "two", lost=True)
+    await elsewhere.tell(live.su, "three")
+    assert [(await su.expect("hint"))["topic"] for _ in range(2)] == ["one", "three"]
+    assert await su.next(GRACE_S * 3) == {"type": "behind"}
+    await elsewhere.tell(live.su, "four", lost=True)
+    await elsewhere.beat()
+    assert await su.next(GRACE_S * 3) == {"type": "behind"}
+    await elsewhere.beat()
+    assert await su.hears_nothing(GRACE_S * 2)
+    await engine.stop()
+
+
+async def test_the_members_of_the_group_outlive_its_expiry_and_a_flush(
+    live: Scene, settings: Any, redis_url: str
+) -> None:
+    config = {"hosts": [redis_url], "prefix": uuid.uuid4().hex, "group_expiry": int(BEAT_S) + 1}
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": CORE, "CONFIG": config}}
+    su = await Phone(await database(lambda: session_key(live.su))).open()
+    elsewhere = Elsewhere()
+    await joined(su, live.su, elsewhere)
+    await asyncio.sleep(2 * BEAT_S + 1)
+    await elsewhere.tell(live.su, "later")
+    assert (await su.expect("hint"))["topic"] == "later"
+    redis_client.Redis.from_url(redis_url).flushall()
+    await asyncio.sleep(BEAT_S + 0.5)
+    await elsewhere.tell(live.su, "after the flush")
+    assert (await su.expect("hint"))["topic"] == "after the flush"
+    await engine.stop()
+
+
+async def test_who_cannot_be_told_is_asked_to_ask(live: Scene, phone: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    su, lin = await phone(live.su), await phone(live.lin)
+
+    async def away(*_: object) -> Any:
+        raise psycopg.OperationalError("away")
+
+    monkeypatch.setattr("chat.delivery.members.MemberCache.load", away)
+    await su.say(live.friends, "写下了,说不出去")
+    assert (await su.expect("ack"))["seq"] == 1
+    assert await lin.next(GRACE_S * 3) == {"type": "behind"}

@@ -12,13 +12,14 @@ import random
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 import redis as redis_client
 
@@ -39,6 +40,8 @@ IN_FLIGHT = 3
 PAUSE_S = 0.15
 SETTLE_S = 90.0
 CATCH_UP_MS = 2_000
+BY_ITSELF_S = 40.0
+"""Within this who asks for nothing has everything: a process that was killed is missed after seven seconds."""
 SOCKETS = 2_000 if LONG else 200
 
 
@@ -175,13 +178,31 @@ async def disturb(fleet: Fleet, devices: list[Device], stopping: asyncio.Event) 
     return done
 
 
+async def settled(devices: list[Device], newest: Callable[[], dict[str, int]]) -> float:
+    """Waits until every device has the newest version of its conversations; the seconds."""
+    began = time.monotonic()
+    versions = await asyncio.to_thread(newest)
+    while True:
+        behind = [
+            (talk, device.client.conversations[talk].version)
+            for device in devices
+            for talk in device.talks
+            if device.client.conversations[talk].version < versions[talk]
+        ]
+        took = time.monotonic() - began
+        if not behind:
+            return took
+        assert took < BY_ITSELF_S, f"{behind} never heard of {versions}"
+        await asyncio.sleep(0.1)
+
+
 def test_nothing_is_lost_doubled_or_reordered_whatever_is_killed(fleet: Fleet) -> None:
     site = fleet.site
     talks = {pair: str(conversation_of(site, *pair)) for pair in PAIRS}
     cookies = {name: cookie(site, name) for name in PEOPLE}
     chance = random.Random(SEED)
 
-    async def story() -> tuple[list[Device], dict[str, int]]:
+    async def story() -> tuple[list[Device], dict[str, int], float]:
         devices = []
         for name in PEOPLE:
             mine = [talk for pair, talk in talks.items() if name in pair]
@@ -196,13 +217,17 @@ def test_nothing_is_lost_doubled_or_reordered_whatever_is_killed(fleet: Fleet) -
         talking = [asyncio.create_task(device.talk(stopping)) for device in devices]
         faults = await disturb(fleet, devices, stopping)
         await asyncio.gather(*talking)
-        # Whoever is back asks once more, as every client does; nothing is sent any more.
-        await asyncio.gather(*(device.client.sync() for device in devices))
+        # Nothing is sent any more, and nobody asks of themselves: what was lost on the way is noticed by the servers.
+        quiet_s = await settled(devices, newest)
         for device in devices:
             await device.client.close()
-        return devices, faults
+        return devices, faults, quiet_s
 
-    devices, faults = asyncio.run(story())
+    def newest() -> dict[str, int]:
+        return dict(rows(site, "SELECT id::text, version FROM chat_conversation WHERE id::text = ANY(%s)", mine))
+
+    mine = list(talks.values())
+    devices, faults, quiet_s = asyncio.run(story())
     lost = doubled = reordered = gaps = 0
     for talk in talks.values():
         kept: dict[str, list[tuple[int, str]]] = {}
@@ -240,10 +265,107 @@ def test_nothing_is_lost_doubled_or_reordered_whatever_is_killed(fleet: Fleet) -
         delivery_gaps=gaps,
         delivery_reconnects=len(waits),
         delivery_catch_up_p99_ms=round(catch_up_ms),
+        delivery_settled_s=round(quiet_s, 1),
     )
     assert (lost, doubled, reordered, gaps) == (0, 0, 0, 0)
     if LONG:
         assert catch_up_ms < CATCH_UP_MS
+
+
+# Back after a month
+
+
+AWAY = 100_000 if LONG else 3_000
+FEW = 300
+"""Changes of the other conversation: fewer than make the server begin afresh, more than one page of them."""
+_MONTH = """
+WITH said AS (
+    INSERT INTO chat_message (id, conversation_id, seq, version, client_id, sender_id, kind, text, warning, at)
+    SELECT gen_random_uuid(), c.id, c.seq + n, c.version + n, gen_random_uuid(), %(who)s, 'text',
+        'while away ' || n, '', now() - interval '30 days' * (%(count)s - n) / %(count)s
+    FROM chat_conversation c, generate_series(1, %(count)s) n WHERE c.id = %(talk)s RETURNING seq
+)
+UPDATE chat_conversation SET seq = seq + %(count)s, version = version + %(count)s + 1, active_at = now()
+WHERE id = %(talk)s AND (SELECT count(*) FROM said) = %(count)s
+"""
+_RECALLED = """
+UPDATE chat_message m SET text = '', recalled_at = now(), version = c.version
+FROM chat_conversation c WHERE c.id = %(talk)s AND m.conversation_id = c.id AND m.seq = 2
+"""
+
+
+def a_month_passes(site: Site, talk: str, who: UUID, count: int) -> None:
+    """So many messages as chat_append leaves them, and a change of one that was there before."""
+    with psycopg.connect(site.database_url) as connection:
+        for statement in (_MONTH, _RECALLED):
+            connection.execute(statement, {"talk": talk, "who": who, "count": count})
+
+
+def test_back_after_a_month_one_reads_the_newest_at_once_and_finds_everything_in_pages(fleet: Fleet) -> None:
+    site = fleet.site
+    much, little = (str(conversation_of(site, "su", name)) for name in ("lin", "shen"))
+    address = ("127.0.0.1", fleet.port)
+    su, lin = cookie(site, "su"), cookie(site, "lin")
+
+    async def story() -> tuple[float, dict[str, dict[int, Frame]]]:
+        phone = Client(site.origin, address=address, cookie=su)
+        await phone.open()
+        for talk in (much, little):
+            await phone.page(talk)
+        await phone.close()
+        for talk, name, count in ((much, "lin", AWAY), (little, "shen", FEW)):
+            await asyncio.to_thread(a_month_passes, site, talk, site.world.people[name], count)
+        back = Client(site.origin, address=address, cookie=su)
+        back.conversations = phone.conversations
+        async with back, Client(site.origin, address=address, cookie=lin) as other:
+            await other.open()
+            stopping = asyncio.Event()
+
+            async def talking() -> None:
+                while not stopping.is_set():
+                    await other.send(much, "meanwhile")
+                    await asyncio.sleep(0.05)
+
+            live = asyncio.create_task(talking())
+            began = time.monotonic()
+            await back.open()
+            read_s = time.monotonic() - began
+            first = back.conversations[much].messages
+            assert len(first) < 100, "the newest page, not all of it"
+            assert max(first) > AWAY
+            for talk in (much, little):
+                known = back.conversations[talk]
+                while (oldest := begins(known.messages)) > 1:
+                    for one in await back.page(talk, before=oldest, limit=100):
+                        known.apply(one)
+            stopping.set()
+            await live
+            await settled_on(back, (much, little), site)
+            return read_s, {talk: back.conversations[talk].messages for talk in (much, little)}
+
+    read_s, found = asyncio.run(story())
+    for talk, messages in found.items():
+        kept = rows(site, "SELECT seq, version, text FROM chat_message WHERE conversation_id = %s ORDER BY seq", talk)
+        shown = [(seq, messages[seq]["version"], messages[seq]["text"]) for seq in sorted(messages)]
+        assert shown == kept
+    note(absence_messages=AWAY, absence_newest_shown_ms=round(read_s * 1000))
+
+
+def begins(messages: dict[int, Frame]) -> int:
+    """Where the stretch begins that ends with the newest message; changes of older ones stand before it, alone."""
+    seq = max(messages)
+    while seq - 1 in messages:
+        seq -= 1
+    return seq
+
+
+async def settled_on(client: Client, talks: Iterable[str], site: Site) -> None:
+    """Waits until the client has the newest version of these conversations."""
+    versions = dict(rows(site, "SELECT id::text, version FROM chat_conversation"))
+    until = time.monotonic() + BY_ITSELF_S
+    while any(client.conversations[talk].version < versions[talk] for talk in talks):
+        assert time.monotonic() < until
+        await asyncio.sleep(0.05)
 
 
 # A reader that does not read

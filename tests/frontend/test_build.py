@@ -3,10 +3,13 @@
 import json
 import re
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
+from playwright.sync_api import Page, expect
 
 from deploy.local.install import FRONTEND, node, node_environment
 from tests.support import run
@@ -33,6 +36,35 @@ def test_the_first_screen_of_each_entry_weighs_less_than_its_limit(dist: Path) -
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("ok ") == 3
+
+
+LIMIT_BYTES = 150 * 1024
+CODE = frozenset({"Document", "Script", "Stylesheet", "Font"})
+
+
+def test_a_browser_fetches_less_than_150_kb_for_the_first_screen(new_phone: Callable[..., Page]) -> None:
+    page = new_phone("su", path="/healthz")
+    devtools = page.context.new_cdp_session(page)
+    kinds: dict[str, str] = {}
+    weights: dict[str, int] = {}
+    plain: list[str] = []
+
+    def answered(event: dict[str, Any]) -> None:
+        kinds[event["requestId"]] = event["type"]
+        headers = {name.lower(): value for name, value in event["response"]["headers"].items()}
+        if event["response"]["url"].endswith((".js", ".css")) and headers.get("content-encoding") not in {"br", "gzip"}:
+            plain.append(f"{event['response']['url']} {headers.get('content-length')}")
+
+    devtools.on("Network.responseReceived", answered)
+    devtools.on(
+        "Network.loadingFinished", lambda event: weights.update({event["requestId"]: event["encodedDataLength"]})
+    )
+    devtools.send("Network.enable")
+    page.goto("/")
+    expect(page.get_by_role("link").filter(has_text="林晓舟").first).to_be_visible()
+    fetched = sum(weight for request, weight in weights.items() if kinds.get(request) in CODE)
+    assert 50 * 1024 < fetched < LIMIT_BYTES, fetched
+    assert [one for one in plain if int(one.split()[1]) > 4_096] == []
 
 
 def test_no_built_page_or_style_names_another_origin(dist: Path) -> None:

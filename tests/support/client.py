@@ -315,7 +315,7 @@ class Client:
             if not waiting.acked.done():
                 waiting.acked.set_exception(Refused(frame))
         else:
-            if kind == "conversation":
+            if kind in {"conversation", "behind"}:
                 self._catch_up(0.0)
             self.on_frame(frame)
 

@@ -3,6 +3,7 @@ import { IDBFactory } from "fake-indexeddb";
 import { createPinia, setActivePinia } from "pinia";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Bank, LIN, SU } from "../../tests/support/bank";
+import { previewOf } from "./preview";
 import type { useChat } from "./store";
 import type { Talk } from "./types";
 
@@ -295,6 +296,42 @@ describe("what was read", () => {
     bank.online = true;
     await settled(() => expect(bank.item("c1").read_seq).toBe(2));
     await settled(() => expect(again.chat.unread).toBe(1));
+  });
+});
+
+describe("what the network loses", () => {
+  it("is asked for when the server says that something may be missing", async () => {
+    const tab = await openTab();
+    await connected();
+    await settled(() => expect(tab.chat.ready).toBe(true));
+    bank.dropped = (frame) => "message" in frame;
+    bank.say("c1", "lost on the way");
+    await new Promise((resolve) => {
+      setTimeout(resolve, 400);
+    });
+    expect(tab.chat.unread).toBe(0);
+    bank.push({ type: "behind" });
+    await settled(() => expect(tab.chat.unread).toBe(1));
+  });
+});
+
+describe("a newer server", () => {
+  it("says things that this version does not know, and does no harm", async () => {
+    bank.say("c1", "before");
+    const tab = await openTab();
+    await connected();
+    await settled(() => expect(tab.chat.ready).toBe(true));
+    await tab.chat.open("c1");
+    bank.push({ type: "weather", city: "杭州", v: 7 });
+    bank.push({ type: "hint", topic: "tomorrow", data: {}, mood: "fine" });
+    const message = { ...bank.say("c1", "quiet", LIN), text: "a song" };
+    Object.assign(bank.log("c1").messages[1] as object, { kind: "song", text: "a song", song: { title: "x" }, version: 3 });
+    bank.log("c1").item.version = 3;
+    bank.push({ type: "message", v: 7, message: { ...message, kind: "song", song: { title: "x" }, version: 3 } });
+    bank.say("c1", "after");
+    await settled(() => expect(texts(tab.talk())).toEqual(["before", "a song", "after"]));
+    expect(previewOf(tab.talk(), tab.chat.people, SU)).toBe("after");
+    expect(tab.talk().version).toBe(4);
   });
 });
 

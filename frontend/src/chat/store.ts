@@ -20,6 +20,8 @@ const MAX_SYNC_ROUNDS = 50;
 /** Lively conversations whose newest page is fetched ahead, so that they open without a network. */
 const AHEAD = 12;
 const AHEAD_AFTER_MS = 2_000;
+/** A push may be lost without a trace: whoever looks at the app asks now and then. */
+const ASK_EVERY_MS = 5 * 60_000;
 
 export const useChat = defineStore("chat", () => {
   const meId = ref<string | null>(null);
@@ -32,6 +34,7 @@ export const useChat = defineStore("chat", () => {
   let again = false;
   let gap: ReturnType<typeof setTimeout> | undefined;
   let ahead: ReturnType<typeof setTimeout> | undefined;
+  let asking: ReturnType<typeof setInterval> | undefined;
   let looking: string | null = null;
   let kept: Kept | null = null;
   let outbox: Outbox | null = null;
@@ -345,11 +348,15 @@ export const useChat = defineStore("chat", () => {
         const talk = talks.get(frame.conversation_id);
         if (talk) showTyping(talk, frame.person_id);
       }),
+      socket.on("behind", scheduleSync),
       socket.on("conversation", (frame) => {
         if (frame.gone) forget([frame.conversation_id]);
         else void refresh(frame.conversation_id);
       }),
     );
+    asking = setInterval(() => {
+      if (document.visibilityState === "visible" && socket.status.value === "open") scheduleSync();
+    }, ASK_EVERY_MS);
     socket.start();
     void sync().then(() => {
       ahead = setTimeout(() => void fetchAhead(), AHEAD_AFTER_MS);
@@ -402,6 +409,7 @@ export const useChat = defineStore("chat", () => {
     courier.interrupt();
     clearTimeout(gap);
     clearTimeout(ahead);
+    clearInterval(asking);
     socket.stop();
     kept?.close();
     kept = null;

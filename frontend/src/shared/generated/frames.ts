@@ -3,7 +3,7 @@
 export type Frames = AnyClientFrame | AnyServerFrame;
 export type AnyClientFrame = Send | Typing | Read | Ping | Probed;
 export type AnyServerFrame =
-  Ready | Ack | Failure | Pushed | ReadMark | IsTyping | ConversationChanged | Hint | Pong | Probe;
+  Ready | Ack | Failure | Pushed | ReadMark | IsTyping | ConversationChanged | Behind | Hint | Pong | Probe;
 
 /**
  * A text. The client makes `client_id` and keeps it: the same id again gives the same message.
@@ -168,6 +168,12 @@ export interface ConversationChanged {
   conversation_id: string;
   gone?: boolean;
   type: "conversation";
+}
+/**
+ * Something may have been told that did not arrive: ask by sync.
+ */
+export interface Behind {
+  type: "behind";
 }
 /**
  * Something outside chat that the person looks at has changed.
