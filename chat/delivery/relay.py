@@ -73,10 +73,11 @@ def receive(message: dict[str, Any], hub: Hub, ear: Ear) -> None:
     if sender == _voice.name:
         ear.heard_myself(at)
         return
+    number = message.get("n")  # none from an older version, while a bank goes from that to this
     if message.get("bye"):
-        ear.gone(sender, message["n"], at)
-    else:
-        ear.heard(sender, message["n"], at, beat="parcels" not in message)
+        ear.gone(sender, number, at)
+    elif number is not None:
+        ear.heard(sender, number, at, beat="parcels" not in message)
     hub.deliver(
         [
             Parcel(_ids(people), frame, UUID(bytes=skip) if skip else None)

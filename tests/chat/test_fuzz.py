@@ -13,6 +13,7 @@ from chat import wire
 from chat.models import Message
 from tests.chat.conftest import Scene
 from tests.chat.support import Phone, database
+from tests.faults.figures import note
 
 FRAMES = int(os.environ.get("FUZZ_FRAMES", "500"))
 SEED = int(os.environ.get("FUZZ_SEED", "20261123"))
@@ -102,6 +103,7 @@ async def test_whatever_frames_come_each_is_answered_or_ignored_and_the_socket_l
     while not await su.hears_nothing():
         said = await su.next()
         acked += said["type"] == "ack" and not said["again"]
+    note(frames_fuzzed=FRAMES, frames_fuzzed_acked=acked)
     assert {"bad_frame", "unknown_frame", "not_found"} <= set(codes), codes
     assert set(codes) <= {
         *("bad_frame", "unknown_frame", "not_found", "empty_message", "message_too_long", "text_refused"),
