@@ -78,9 +78,7 @@ SEEN = """(log) => {
 }"""
 
 
-def test_few_rows_exist_however_far_one_scrolls_and_none_is_missing(
-    new_phone: Callable[..., Page], site: Site
-) -> None:
+def test_few_rows_exist_however_far_one_scrolls_and_none_is_missing(new_phone: Callable[..., Page], site: Site) -> None:
     page = new_phone("su")
     log = open_long(page, site, page_size=LENGTH)
     for share in (1, 0.999, 0.75, 0.5, 0.25, 0.001, 0.5, 1):
@@ -135,7 +133,9 @@ def test_20000_messages_are_thrown_past_with_60_frames_a_second(new_phone: Calla
     took = sorted(log.evaluate(THROWN, FRAMES))
     each_ms = (busy_s() - before) * 1_000 / FRAMES
     assert 0 < each_ms < FRAME_MS * 0.75, f"{each_ms:.1f} ms of processor a frame; frames took {took}"
-    print(f"scrolling 20,000: {each_ms:.1f} ms of processor a frame, half of the frames within {took[FRAMES // 2]:.1f} ms")
+    print(
+        f"scrolling 20,000: {each_ms:.1f} ms of processor a frame, half of the frames within {took[FRAMES // 2]:.1f} ms"
+    )
 
 
 def test_what_is_in_sight_stays_there_when_older_pages_arrive(new_phone: Callable[..., Page], site: Site) -> None:
