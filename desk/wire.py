@@ -10,13 +10,13 @@ from accounts.wire import person_json
 from desk.models import ServiceCase
 from desk.queries import CaseView, CustomerRow
 from finance.wealth.queries import ProductView, Standing
-from kernel.fields import PlainText, WholeField
+from kernel.fields import IdField, PlainText, WholeField
 
 
 class AskBody(serializers.Serializer[Any]):
     """A question to the service desk; the client makes the id."""
 
-    id = serializers.UUIDField()
+    id = IdField()
     question = PlainText(max_length=500, multiline=True)
 
 
@@ -30,15 +30,15 @@ class RatingBody(serializers.Serializer[Any]):
 class ProductCardBody(serializers.Serializer[Any]):
     """A product card for a customer; the client makes the id."""
 
-    client_id = serializers.UUIDField()
-    product_id = serializers.UUIDField()
+    client_id = IdField()
+    product_id = IdField()
 
 
 class ServiceCaseShape(serializers.Serializer[Any]):
     """A case. `position` counts from 1 while it waits; `agent` is somebody once it was taken."""
 
-    id = serializers.UUIDField()
-    conversation_id = serializers.UUIDField()
+    id = IdField()
+    conversation_id = IdField()
     question = serializers.CharField()
     state = serializers.ChoiceField(choices=ServiceCase.State.values)
     position = serializers.IntegerField(allow_null=True)

@@ -16,7 +16,7 @@ from kernel import pictures
 from kernel.api import ApiView, limit_of, page
 from kernel.clock import now
 from kernel.errors import Invalid, NotFound
-from kernel.fields import PlainText
+from kernel.fields import IdField, PlainText
 from moments import access, actions, queries
 from moments.models import MAX_COMMENT, MAX_PICTURES, MAX_TEXT, Post, Profile
 from moments.queries import Place, Remark, Shown
@@ -65,11 +65,11 @@ def _one(viewer_id: UUID, post_id: UUID, status: int = 200) -> Response:
 
 
 class PostBody(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
+    id = IdField()
     text = PlainText(max_length=MAX_TEXT, allow_blank=True, multiline=True, default="")
     audience = serializers.ChoiceField(Post.Audience.choices, default=Post.Audience.FRIENDS)
-    people = serializers.ListField(child=serializers.UUIDField(), max_length=MAX_PEOPLE, default=list)
-    pictures = serializers.ListField(child=serializers.UUIDField(), max_length=MAX_PICTURES, default=list)
+    people = serializers.ListField(child=IdField(), max_length=MAX_PEOPLE, default=list)
+    pictures = serializers.ListField(child=IdField(), max_length=MAX_PICTURES, default=list)
 
     def validate_pictures(self, value: list[UUID]) -> list[UUID]:
         """Each picture once."""
@@ -79,9 +79,9 @@ class PostBody(serializers.Serializer[Any]):
 
 
 class CommentBody(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
+    id = IdField()
     text = PlainText(max_length=MAX_COMMENT, multiline=True)
-    reply_to = serializers.UUIDField(allow_null=True, default=None)
+    reply_to = IdField(allow_null=True, default=None)
 
     def validate_text(self, value: str) -> str:
         """Not only blanks."""

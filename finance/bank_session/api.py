@@ -20,7 +20,7 @@ from finance.bank_session.models import BankSession, Intent
 from finance.bank_session.proofs import PasskeyProof, PinProof, Proof
 from kernel.clock import now
 from kernel.errors import Refusal, language_of, said
-from kernel.fields import PlainText
+from kernel.fields import IdField, PlainText
 
 
 class DigitsIn(serializers.RegexField):
@@ -126,7 +126,7 @@ class PasskeyOptionsOut(serializers.Serializer[Any]):
 class ChosenPinIn(serializers.Serializer[Any]):
     """`current`: the present PIN, to change it; without it an identity proof of this sheet is used up."""
 
-    intent_id = serializers.UUIDField()
+    intent_id = IdField()
     pin = PinField()
     current = PinField(required=False)
     statement_hash = HashField()
@@ -157,7 +157,7 @@ class ProofCodeOut(serializers.Serializer[Any]):
 class SessionOut(serializers.Serializer[Any]):
     """How long the session lasts: `idle_s` if nothing is done, `left_s` at most."""
 
-    id = serializers.UUIDField()
+    id = IdField()
     idle_s = serializers.IntegerField()
     left_s = serializers.IntegerField()
 
@@ -165,7 +165,7 @@ class SessionOut(serializers.Serializer[Any]):
 class IntentOut(serializers.Serializer[Any]):
     """An intent and the canonical statement to be confirmed (null once it has ended)."""
 
-    id = serializers.UUIDField()
+    id = IdField()
     kind = serializers.CharField()
     state = serializers.ChoiceField(choices=Intent.State.choices)
     statement = serializers.CharField(allow_null=True)
@@ -181,7 +181,7 @@ class IntentOut(serializers.Serializer[Any]):
 
 
 class OpenedOut(serializers.Serializer[Any]):
-    intent_id = serializers.UUIDField()
+    intent_id = IdField()
     session = SessionOut()
 
 

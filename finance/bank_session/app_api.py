@@ -20,7 +20,7 @@ from finance.bank_session.models import Passkey, Receipt
 from finance.bank_session.statements import StatementDraft
 from kernel.api import ApiView, limit_of, page
 from kernel.errors import Invalid, language_of
-from kernel.fields import PlainText
+from kernel.fields import IdField, PlainText
 
 CHECKS_PER_MINUTE = 30
 """Of receipts, by anybody at one address."""
@@ -45,12 +45,12 @@ class PinOut(serializers.Serializer[Any]):
 class PrepareIn(serializers.Serializer[Any]):
     """`what`: a first PIN, another in place of the present one, another in place of a forgotten or locked one."""
 
-    id = serializers.UUIDField()
+    id = IdField()
     what = serializers.ChoiceField(choices=["set", "change", "reset"], default="set")
 
 
 class PrepareIdIn(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
+    id = IdField()
 
 
 class PasskeyNameIn(serializers.Serializer[Any]):
@@ -58,11 +58,11 @@ class PasskeyNameIn(serializers.Serializer[Any]):
 
 
 class NewPasskeyIn(PasskeyNameIn):
-    id = serializers.UUIDField()
+    id = IdField()
 
 
 class PasskeyOut(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
+    id = IdField()
     name = serializers.CharField()
     added_at = serializers.DateTimeField()
     counts_from = serializers.DateTimeField(help_text="until then it signs no large amounts")
@@ -78,7 +78,7 @@ class PasskeysOut(serializers.Serializer[Any]):
 class PreparedOut(serializers.Serializer[Any]):
     """Where to confirm; hand `confirm_url` to openBankSheet."""
 
-    intent_id = serializers.UUIDField()
+    intent_id = IdField()
     confirm_url = serializers.URLField()
 
 
@@ -87,7 +87,7 @@ class SeenSessionOut(SessionOut):
 
     opened_at = serializers.DateTimeField()
     used_at = serializers.DateTimeField()
-    device_id = serializers.UUIDField()
+    device_id = IdField()
     device_name = serializers.CharField()
     current = serializers.BooleanField()
 
@@ -110,8 +110,8 @@ class FactOut(serializers.Serializer[Any]):
 class ReceiptOut(serializers.Serializer[Any]):
     """A receipt; `link` is what its QR code says."""
 
-    id = serializers.UUIDField()
-    intent_id = serializers.UUIDField()
+    id = IdField()
+    intent_id = IdField()
     kind = serializers.CharField()
     title = serializers.CharField()
     bank = serializers.CharField()

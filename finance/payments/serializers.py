@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from finance.payments.models import Payout, Transfer
-from kernel.fields import FenField, PlainText
+from kernel.fields import FenField, IdField, PlainText
 from kernel.money import MAX_FEN
 
 MAX_MEMO = 40
@@ -13,21 +13,21 @@ Shape = serializers.Serializer[Any]
 
 
 class TransferOrder(Shape):
-    id = serializers.UUIDField(help_text="Made by the client; becomes the transfer's id.")
-    conversation_id = serializers.UUIDField()
-    payee_id = serializers.UUIDField()
+    id = IdField(help_text="Made by the client; becomes the transfer's id.")
+    conversation_id = IdField()
+    payee_id = IdField()
     amount_fen = FenField(minimum=1, maximum=MAX_FEN)
-    account_id = serializers.UUIDField()
+    account_id = IdField()
     memo = PlainText(max_length=MAX_MEMO, allow_blank=True, required=False, default="")
 
 
 class PreparedIntent(Shape):
-    intent_id = serializers.UUIDField()
+    intent_id = IdField()
     confirm_url = serializers.CharField()
 
 
 class ReceivingAccount(Shape):
-    account_id = serializers.UUIDField(allow_null=True, required=False, default=None)
+    account_id = IdField(allow_null=True, required=False, default=None)
 
 
 class Nothing(Shape):
@@ -35,14 +35,14 @@ class Nothing(Shape):
 
 
 class PayableCard(Shape):
-    id = serializers.UUIDField()
+    id = IdField()
     bank_name = serializers.CharField()
     tail = serializers.CharField()
     kind = serializers.CharField()
 
 
 class AccountChoice(Shape):
-    account_id = serializers.UUIDField()
+    account_id = IdField()
     name = serializers.CharField()
     account_class = serializers.ChoiceField(["I", "II", "III"])
     tail = serializers.CharField()
@@ -57,11 +57,11 @@ class AccountChoice(Shape):
 
 
 class TransferDetail(Shape):
-    id = serializers.UUIDField()
+    id = IdField()
     role = serializers.ChoiceField(["payer", "payee"])
-    conversation_id = serializers.UUIDField()
-    payer_id = serializers.UUIDField()
-    payee_id = serializers.UUIDField()
+    conversation_id = IdField()
+    payer_id = IdField()
+    payee_id = IdField()
     amount_fen = serializers.IntegerField()
     memo = serializers.CharField(allow_blank=True)
     state = serializers.ChoiceField(Transfer.State.choices)
@@ -78,7 +78,7 @@ class TransferDetail(Shape):
 
 
 class Payee(Shape):
-    id = serializers.UUIDField()
+    id = IdField()
     masked_name = serializers.CharField(allow_null=True)
     verified = serializers.BooleanField()
     first_time = serializers.BooleanField()
@@ -92,21 +92,21 @@ class TransferChoices(Shape):
 
 
 class OwnTransferOrder(Shape):
-    id = serializers.UUIDField(help_text="Made by the client; becomes the transfer's id.")
-    from_account_id = serializers.UUIDField()
-    to_account_id = serializers.UUIDField()
+    id = IdField(help_text="Made by the client; becomes the transfer's id.")
+    from_account_id = IdField()
+    to_account_id = IdField()
     amount_fen = FenField(minimum=1, maximum=MAX_FEN)
     memo = PlainText(max_length=MAX_MEMO, allow_blank=True, required=False, default="")
 
 
 class ClosingOrder(Shape):
-    id = serializers.UUIDField(help_text="Made by the client; becomes the intent's id.")
+    id = IdField(help_text="Made by the client; becomes the intent's id.")
 
 
 class OwnTransferDetail(Shape):
-    id = serializers.UUIDField()
-    from_account_id = serializers.UUIDField()
-    to_account_id = serializers.UUIDField()
+    id = IdField()
+    from_account_id = IdField()
+    to_account_id = IdField()
     amount_fen = serializers.IntegerField()
     memo = serializers.CharField(allow_blank=True)
     made_at = serializers.DateTimeField()
@@ -118,15 +118,15 @@ class OwnTransferChoices(Shape):
 
 
 class PayoutOrder(Shape):
-    id = serializers.UUIDField(help_text="Made by the client; becomes the payout's id.")
-    account_id = serializers.UUIDField()
-    card_id = serializers.UUIDField()
+    id = IdField(help_text="Made by the client; becomes the payout's id.")
+    account_id = IdField()
+    card_id = IdField()
     amount_fen = FenField(minimum=1, maximum=MAX_FEN)
 
 
 class PayoutDetail(Shape):
-    id = serializers.UUIDField()
-    account_id = serializers.UUIDField()
+    id = IdField()
+    account_id = IdField()
     account_name = serializers.CharField()
     bank_name = serializers.CharField()
     card_tail = serializers.CharField()
@@ -140,7 +140,7 @@ class PayoutDetail(Shape):
 
 class PayoutPage(Shape):
     items = PayoutDetail(many=True)
-    next = serializers.UUIDField(allow_null=True)
+    next = IdField(allow_null=True)
 
 
 class PayoutChoices(Shape):
@@ -149,7 +149,7 @@ class PayoutChoices(Shape):
 
 class OpeningOrder(Shape):
     account_class = serializers.ChoiceField(["II", "III"])
-    card_id = serializers.UUIDField()
+    card_id = IdField()
 
 
 class OpenableClass(Shape):
@@ -157,7 +157,7 @@ class OpenableClass(Shape):
     ok = serializers.BooleanField()
     code = serializers.CharField(allow_blank=True)
     reason = serializers.CharField(allow_blank=True)
-    account_id = serializers.UUIDField(allow_null=True)
+    account_id = IdField(allow_null=True)
     ceiling_fen = serializers.IntegerField(allow_null=True)
     day_fen = serializers.IntegerField(allow_null=True)
     year_fen = serializers.IntegerField(allow_null=True)
@@ -172,7 +172,7 @@ class OpeningChoices(Shape):
 
 
 class OpenedAccount(Shape):
-    account_id = serializers.UUIDField()
+    account_id = IdField()
     account_class = serializers.ChoiceField(["I", "II", "III"])
     name = serializers.CharField()
     tail = serializers.CharField()
@@ -180,10 +180,10 @@ class OpenedAccount(Shape):
 
 
 class BreakDetail(Shape):
-    id = serializers.UUIDField()
-    payout_id = serializers.UUIDField(allow_null=True)
-    transfer_id = serializers.UUIDField(allow_null=True)
-    end_to_end_id = serializers.UUIDField(source="payout.end_to_end_id", allow_null=True, default=None)
+    id = IdField()
+    payout_id = IdField(allow_null=True)
+    transfer_id = IdField(allow_null=True)
+    end_to_end_id = IdField(source="payout.end_to_end_id", allow_null=True, default=None)
     amount_fen = serializers.IntegerField(source="of.amount_fen")
     state = serializers.CharField(source="of.state", help_text="how the payout or the transfer is booked")
     kind = serializers.CharField()
@@ -193,4 +193,4 @@ class BreakDetail(Shape):
 
 class BreakPage(Shape):
     items = BreakDetail(many=True)
-    next = serializers.UUIDField(allow_null=True)
+    next = IdField(allow_null=True)

@@ -12,7 +12,7 @@ from accounts.auth import person_of
 from finance.services import actions, queries
 from kernel.api import ApiView
 from kernel.errors import said
-from kernel.fields import FenField
+from kernel.fields import FenField, IdField
 
 TIME = "%H:%M"
 
@@ -24,7 +24,7 @@ class BalanceShape(serializers.Serializer[queries.Balance]):
 
 
 class SettingShape(serializers.Serializer[Any]):
-    account_id = serializers.UUIDField()
+    account_id = IdField()
     name = serializers.CharField()
     tail = serializers.CharField()
     enabled = serializers.BooleanField()
@@ -39,7 +39,7 @@ class AlertSettingsShape(serializers.Serializer[Any]):
 
 
 class SettingBody(serializers.Serializer[Any]):
-    account_id = serializers.UUIDField()
+    account_id = IdField()
     enabled = serializers.BooleanField(required=False)
     threshold_fen = FenField(minimum=0, maximum=10**9, required=False)
     quiet_from = serializers.TimeField(input_formats=[TIME], allow_null=True, required=False)

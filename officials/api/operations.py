@@ -14,7 +14,7 @@ from accounts.auth import person_of
 from accounts.permissions import HasRole
 from kernel.api import ApiView, limit_of, page
 from kernel.errors import NotFound
-from kernel.fields import PlainText, WholeField
+from kernel.fields import IdField, PlainText, WholeField
 from officials import access, actions, queries
 from officials.api.public import article_before, article_cursor
 from officials.models import MAX_REPLY, MAX_SUMMARY, MAX_TITLE, Article
@@ -36,11 +36,11 @@ MAX_KEYWORDS = 50
 
 
 class ArticleBody(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
+    id = IdField()
     revision = WholeField(minimum=0)
     title = PlainText(name=True, max_length=MAX_TITLE)
     summary = PlainText(max_length=MAX_SUMMARY, allow_blank=True, default="")
-    cover_id = serializers.UUIDField(allow_null=True, default=None)
+    cover_id = IdField(allow_null=True, default=None)
     blocks = serializers.ListField(child=serializers.DictField(), max_length=100)
 
 
@@ -49,7 +49,7 @@ class ArticlePictureBody(serializers.Serializer[Any]):
 
 
 class PictureAnswer(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
+    id = IdField()
     width = serializers.IntegerField()
     height = serializers.IntegerField()
 

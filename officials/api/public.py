@@ -15,6 +15,7 @@ from accounts.auth import person_of
 from kernel import pictures
 from kernel.api import ApiView, limit_of, page
 from kernel.errors import Invalid, NotFound
+from kernel.fields import IdField
 from kernel.text import is_plain
 from officials import access, actions, queries
 from officials.models import Article
@@ -63,7 +64,7 @@ def article_before(request: Request) -> tuple[datetime, UUID] | None:
 
 
 class TapBody(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
+    id = IdField()
     key = serializers.SlugField(max_length=40)
 
 

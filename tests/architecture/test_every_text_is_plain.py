@@ -11,7 +11,7 @@ from rest_framework import serializers
 from rest_framework.fields import _UnvalidatedField
 
 from chat import wire
-from kernel.fields import PlainText
+from kernel.fields import IdField, PlainText, WholeField
 
 _MENU = "officials.menu.parse judges every name and word"
 _ARTICLE = "officials.blocks.parse judges every block"
@@ -25,18 +25,25 @@ REASONS = {
 FRAMES = {("Send", "text"): "chat.screens judges what is said, and names the reason"}
 
 
-def _texts(field: Any, path: str) -> Iterator[tuple[str, Any]]:
-    """The fields below this one that take any text."""
+def _fields(field: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """The fields below this one that take a value."""
     if isinstance(field, serializers.ListSerializer):
-        yield from _texts(field.child, path)
+        yield from _fields(field.child, path)
     elif isinstance(field, serializers.BaseSerializer):
         for name, below in getattr(field, "fields", {}).items():
             if not below.read_only:
-                yield from _texts(below, f"{path}.{name}")
+                yield from _fields(below, f"{path}.{name}")
     elif isinstance(field, serializers.ListField | serializers.DictField):
-        yield from _texts(field.child, f"{path}[]")
-    elif isinstance(field, serializers.CharField | serializers.JSONField | _UnvalidatedField):
+        yield from _fields(field.child, f"{path}[]")
+    else:
         yield path, field
+
+
+def _texts(field: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """Those that take any text."""
+    for where, one in _fields(field, path):
+        if isinstance(one, serializers.CharField | serializers.JSONField | _UnvalidatedField):
+            yield where, one
 
 
 def _is_of_one_form(field: Any) -> bool:
@@ -73,6 +80,16 @@ def test_every_text_is_plain(operation: str) -> None:
     for path, field in _texts(ASKED[operation], operation):
         judged = isinstance(field, PlainText) or _is_of_one_form(field) or path in REASONS
         assert judged, f"{path} is a {type(field).__name__}"
+
+
+@pytest.mark.parametrize("operation", sorted(ASKED))
+def test_every_id_and_number_is_taken_as_what_it_is(operation: str) -> None:
+    """DRF's own fields take a number for an id and a text for a number: `true` became an id, and an error 500."""
+    for path, field in _fields(ASKED[operation], operation):
+        if isinstance(field, serializers.UUIDField):
+            assert isinstance(field, IdField), path
+        if isinstance(field, serializers.IntegerField):
+            assert isinstance(field, WholeField), path
 
 
 def test_no_reason_outlives_its_field() -> None:

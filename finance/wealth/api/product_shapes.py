@@ -139,7 +139,7 @@ class FileBody(serializers.Serializer[Any]):
 
 
 class FileShape(serializers.Serializer[DocumentFile]):
-    id = serializers.UUIDField(source="pk")
+    id = IdField(source="pk")
     sha256 = serializers.CharField()
     media_type = serializers.ChoiceField(choices=DocumentFile.MediaType.choices)
     size = serializers.IntegerField()
@@ -177,20 +177,20 @@ class KeptDocumentShape(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(choices=Document.Kind.choices)
     title = serializers.CharField()
     title_en = serializers.CharField()
-    document_id = serializers.UUIDField(allow_null=True, help_text="where it is in force")
-    file_id = serializers.UUIDField(allow_null=True)
+    document_id = IdField(allow_null=True, help_text="where it is in force")
+    file_id = IdField(allow_null=True)
     sha256 = serializers.CharField()
     media_type = serializers.ChoiceField(choices=DocumentFile.MediaType.choices)
 
 
 class OpenDraftShape(serializers.Serializer[ProductDraft]):
-    id = serializers.UUIDField(source="pk")
+    id = IdField(source="pk")
     purpose = serializers.ChoiceField(choices=ProductDraft.Purpose.choices)
     state = serializers.ChoiceField(choices=ProductDraft.State.choices)
 
 
 class KeptProductRowShape(serializers.Serializer[Any]):
-    id = serializers.UUIDField(source="product.pk")
+    id = IdField(source="product.pk")
     code = serializers.CharField(source="product.code")
     name = serializers.CharField(source="product.name")
     name_en = serializers.CharField(source="product.name_en")
@@ -218,11 +218,11 @@ class KeptProductShape(KeptProductRowShape):
 
 
 class DraftRowShape(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
+    id = IdField()
     purpose = serializers.ChoiceField(choices=ProductDraft.Purpose.choices)
     state = serializers.ChoiceField(choices=ProductDraft.State.choices)
     revision = serializers.IntegerField()
-    product_id = serializers.UUIDField(allow_null=True)
+    product_id = IdField(allow_null=True)
     code = serializers.CharField()
     name = serializers.CharField()
     name_en = serializers.CharField()

@@ -9,7 +9,7 @@ from finance.wealth.cards import nav_text
 from finance.wealth.models import Document, DocumentFile, Nav, Order, Product
 from finance.wealth.queries import HoldingView, ProductView, Suitability
 from finance.wealth.rules import can_cancel, media_type_of
-from kernel.fields import FenField, PlainText, WholeField
+from kernel.fields import FenField, IdField, PlainText, WholeField
 
 MAX_SHA = 64
 MAX_NAV = 10**12
@@ -41,7 +41,7 @@ class NavPointShape(serializers.Serializer[Nav]):
 
 
 class ProductShape(serializers.Serializer[ProductView]):
-    id = serializers.UUIDField(source="product.pk")
+    id = IdField(source="product.pk")
     code = serializers.CharField(source="product.code")
     name = serializers.CharField(source="product.name")
     name_en = serializers.CharField(source="product.name_en")
@@ -76,7 +76,7 @@ class ProductShape(serializers.Serializer[ProductView]):
 
 
 class DocumentLineShape(serializers.Serializer[dict[str, Any]]):
-    id = serializers.UUIDField()
+    id = IdField()
     kind = serializers.ChoiceField(choices=["manual", "agreement", "risk"])
     title = serializers.CharField()
     title_en = serializers.CharField()
@@ -100,7 +100,7 @@ class ProductPageShape(serializers.Serializer[dict[str, Any]]):
 
 
 class DocumentShape(serializers.Serializer[Any]):
-    id = serializers.UUIDField(source="pk")
+    id = IdField(source="pk")
     kind = serializers.ChoiceField(choices=["manual", "agreement", "risk"])
     title = serializers.CharField()
     title_en = serializers.CharField()
@@ -147,23 +147,23 @@ class AssessmentPageShape(serializers.Serializer[Any]):
 
 
 class AssessmentBody(serializers.Serializer[dict[str, Any]]):
-    id = serializers.UUIDField()
+    id = IdField()
     answers = serializers.DictField(child=PlainText(max_length=1))
 
 
 class OrderBody(serializers.Serializer[dict[str, Any]]):
-    id = serializers.UUIDField()
-    product_id = serializers.UUIDField()
+    id = IdField()
+    product_id = IdField()
     amount_fen = FenField()
-    account_id = serializers.UUIDField()
+    account_id = IdField()
     risk_sha256 = Sha256Field(help_text="of the risk disclosure that the person acknowledged")
-    offer_id = serializers.UUIDField(required=False, allow_null=True, default=None)
+    offer_id = IdField(required=False, allow_null=True, default=None)
 
 
 class ChecksBody(serializers.Serializer[dict[str, Any]]):
-    product_id = serializers.UUIDField()
+    product_id = IdField()
     amount_fen = FenField(required=False, allow_null=True, default=None)
-    account_id = serializers.UUIDField(required=False, allow_null=True, default=None)
+    account_id = IdField(required=False, allow_null=True, default=None)
     risk_sha256 = Sha256Field(required=False, allow_null=True, default=None)
 
 
@@ -182,13 +182,13 @@ class ChecksShape(serializers.Serializer[Any]):
 
 
 class PreparedShape(serializers.Serializer[Any]):
-    intent_id = serializers.UUIDField()
+    intent_id = IdField()
     confirm_url = serializers.CharField()
 
 
 class OrderShape(serializers.Serializer[Order]):
-    id = serializers.UUIDField(source="pk")
-    product_id = serializers.UUIDField()
+    id = IdField(source="pk")
+    product_id = IdField()
     product_name = serializers.CharField(source="terms.facts.name")
     product_name_en = serializers.SerializerMethodField()
     risk = serializers.SerializerMethodField(help_text="as the order's terms have it")
@@ -207,7 +207,7 @@ class OrderShape(serializers.Serializer[Order]):
     nav_date = serializers.DateField(source="nav.date", allow_null=True, default=None)
     shares = serializers.IntegerField(allow_null=True, help_text="in hundredths")
     matures_on = serializers.DateField(allow_null=True)
-    offer_id = serializers.UUIDField(allow_null=True)
+    offer_id = IdField(allow_null=True)
 
     def get_product_name_en(self, order: Order) -> str:
         """The name in the order's terms; terms from before operations entered products have the product's."""
@@ -242,7 +242,7 @@ class NavsShape(serializers.Serializer[Any]):
 
 
 class HoldingShape(serializers.Serializer[HoldingView]):
-    product_id = serializers.UUIDField(source="product.pk")
+    product_id = IdField(source="product.pk")
     name = serializers.CharField(source="product.name")
     name_en = serializers.CharField(source="product.name_en")
     kind = serializers.ChoiceField(source="product.kind", choices=Product.Kind.choices)
@@ -280,8 +280,8 @@ class WealthShape(serializers.Serializer[Any]):
 
 
 class OfferShape(serializers.Serializer[Any]):
-    id = serializers.UUIDField(source="offer.pk")
-    product_id = serializers.UUIDField(source="offer.product_id")
+    id = IdField(source="offer.pk")
+    product_id = IdField(source="offer.product_id")
     state = serializers.CharField(source="offer.state")
     mine = serializers.BooleanField(help_text="the reader is the customer")
     suitability = SuitabilityShape()
@@ -289,25 +289,25 @@ class OfferShape(serializers.Serializer[Any]):
 
 
 class OfferBody(serializers.Serializer[dict[str, Any]]):
-    client_id = serializers.UUIDField()
-    customer_id = serializers.UUIDField()
-    conversation_id = serializers.UUIDField()
-    product_id = serializers.UUIDField()
+    client_id = IdField()
+    customer_id = IdField()
+    conversation_id = IdField()
+    product_id = IdField()
 
 
 class OfferedShape(serializers.Serializer[Any]):
-    id = serializers.UUIDField(source="pk")
+    id = IdField(source="pk")
     state = serializers.CharField()
 
 
 class NavRowShape(serializers.Serializer[Any]):
-    product_id = serializers.UUIDField()
+    product_id = IdField()
     product_code = serializers.CharField()
     product_name = serializers.CharField()
     product_name_en = serializers.CharField()
     nav_scale = serializers.IntegerField()
     date = serializers.DateField()
-    nav_id = serializers.UUIDField(allow_null=True)
+    nav_id = IdField(allow_null=True)
     value = serializers.IntegerField(allow_null=True)
     status = serializers.ChoiceField(choices=["missing", "draft", "published"])
     maker = serializers.CharField(allow_null=True)
@@ -331,8 +331,8 @@ class NavRowsShape(serializers.Serializer[Any]):
 
 
 class NavBody(serializers.Serializer[dict[str, Any]]):
-    id = serializers.UUIDField()
-    product_id = serializers.UUIDField()
+    id = IdField()
+    product_id = IdField()
     date = serializers.DateField()
     value = WholeField(minimum=1, maximum=MAX_NAV)
 
