@@ -250,6 +250,21 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
     ),
     Mutant(
+        "a sign-in that is over confirms",
+        BANK + "test_pin_races.py::test_what_a_device_has_under_way_is_not_confirmed_once_it_is_signed_out",
+        module=("finance.bank_session.actions.confirming", "standing.session_open and answers.to(sign_in)", "True"),
+    ),
+    Mutant(
+        "a passkey that is gone confirms",
+        BANK + "test_at_once.py::test_a_passkey_that_goes_after_it_signed_moves_nothing",
+        module=("finance.bank_session.actions.confirming", "not standing.passkey_there", "False"),
+    ),
+    Mutant(
+        "friends may part in the middle",
+        PAYMENTS + "test_meanwhile.py::test_a_friendship_ends_after_the_transfer_that_it_lets_through",
+        module=("finance.payments.intents", "order, hold=True)", "order)"),
+    ),
+    Mutant(
         "the PIN may be guessed",
         BANK + "test_pin.py::test_five_wrong_pins_lock_and_then_the_right_one_is_answered_like_a_wrong_one",
         module=("finance.bank_session.pins", " AND attempts < %s", " AND %s > 0"),
