@@ -165,6 +165,8 @@ def rate_case(*, case_id: UUID, customer_id: UUID, stars: int, comment: str) -> 
     case.save(update_fields=["stars", "comment", "rated_at"])
     agent = people.person_cards([case.agent_id], viewer_id=customer_id)[case.agent_id].name if case.agent_id else ""
     chat.update_card(kind="rating", ref=case.pk, state="rated", payload={"agent": agent, "stars": stars}, revision=1)
+    if case.agent_id:
+        push.hint([case.agent_id], "desk", {})
     return case
 
 

@@ -22,9 +22,12 @@ def conversation_with(*, code: str, person_id: UUID) -> UUID:
     return _conversation(official_of(code), person_id)
 
 
-def _conversation(official: Official, person_id: UUID) -> UUID:
+def _conversation(official: Official, person_id: UUID, at: datetime | None = None) -> UUID:
     return chat.open_conversation(
-        kind="official", member_ids=[official.person_id, person_id], key=f"official:{official.code}:{person_id}"
+        kind="official",
+        member_ids=[official.person_id, person_id],
+        key=f"official:{official.code}:{person_id}",
+        at=at,
     )
 
 
@@ -107,7 +110,8 @@ def bring_past(*, code: str, person_id: UUID, said: Sequence[Past]) -> None:
         )
         for one in said
     ]
-    chat.append_past(conversation_id=_conversation(official, person_id), lines=lines)
+    began = min((line.at for line in lines), default=None)
+    chat.append_past(conversation_id=_conversation(official, person_id, began), lines=lines)
 
 
 def greet(official: Official, follow: Follow) -> UUID:

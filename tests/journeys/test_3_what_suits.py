@@ -37,6 +37,26 @@ def test_a_manager_sends_a_product_that_suits_and_cannot_send_one_that_does_not(
 
     zhou.get_by_placeholder("发消息").fill("这款类似保本,您可以放心")
     guard = zhou.get_by_role("alert").filter(has_text="不能这样描述理财产品")
+    expect(zhou.get_by_role("button", name="发送", exact=True)).to_be_disabled()
     guard.get_by_role("button").click()
     expect(zhou.get_by_placeholder("发消息")).to_have_value("这款类似非保本浮动收益,您可以放心")
     expect(guard).to_have_count(0)
+    expect(zhou.get_by_role("button", name="发送", exact=True)).to_be_enabled()
+
+
+def test_who_comes_by_a_conversations_address_stands_at_the_newest_card(new_phone: Callable[..., Page]) -> None:
+    su, zhou = new_phone("su"), new_phone("zhou", size=DESK, path="/desk/")
+    open_talk(su, "周经理")
+    address = su.url
+    zhou.get_by_role("link", name="苏禾").click()
+    for _ in range(3):
+        su.goto("about:blank")
+        shown = zhou.get_by_role("log").get_by_role("article", name=FITS)
+        before = shown.count()
+        zhou.get_by_role("listitem").filter(has_text=FITS).get_by_role("button", name="发卡片").click()
+        zhou.get_by_role("alertdialog").get_by_role("button", name="发卡片").click()
+        expect(shown).to_have_count(before + 1)
+        su.goto(address)
+        newest_card = su.get_by_role("log").get_by_role("article", name=FITS).last
+        expect(newest_card.get_by_text("与您的 C2 匹配")).to_be_in_viewport(ratio=1)
+        expect(su.get_by_role("button", name="回到最新")).to_have_count(0)

@@ -13,7 +13,7 @@ def talk_with(page: Page, name: str) -> None:
 def type_amount(page: Page, amount: str) -> None:
     pad = page.get_by_role("group", name="数字键盘")
     for key in amount:
-        pad.get_by_role("button", name=key, exact=True).click()
+        pad.get_by_role("button", name="小数点" if key == "." else key, exact=True).click()
 
 
 def start_transfer(page: Page, amount: str, memo: str = "") -> None:

@@ -1,6 +1,7 @@
 import { createRouter, createWebHistory, type RouteRecordRaw } from "vue-router";
 import { sayWhatDidNotOpen } from "@/shared/reload";
 import { closeLayersFirst } from "@/shared/wayBack";
+import { keepScroll } from "./keptScroll";
 import { useSession } from "./stores/session";
 
 const areas: Record<string, RouteRecordRaw[]> = import.meta.glob("./routes/*.ts", { eager: true, import: "default" });
@@ -22,6 +23,7 @@ export const router = createRouter({
 
 closeLayersFirst(router);
 sayWhatDidNotOpen(router);
+keepScroll(router);
 router.beforeEach(async (to) => {
   if (to.meta.open) return true;
   const session = useSession();

@@ -1,5 +1,6 @@
 import { ref, readonly } from "vue";
 import { api } from "@/shared/api";
+import { foundAgain } from "@/shared/online";
 import type { ClientFrame, FrameOf, ServerFrame } from "./types";
 
 const FIRST_PAUSE_MS = 400;
@@ -84,6 +85,7 @@ class Socket {
           clearTimeout(giveUp);
           this.pause = FIRST_PAUSE_MS;
           this.state.value = "open";
+          foundAgain();
           this.beat();
         } else if (frame.type === "probe") {
           this.send({ type: "probed", n: frame.n });

@@ -1,16 +1,18 @@
 import { flushPromises, mount } from "@vue/test-utils";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { nextTick } from "vue";
-import type { Page } from "../api";
+import { ApiError, type Page } from "../api";
 import { ask, question, toast, toasts } from "../feedback";
 import { closeTopLayer, isCovered } from "../focus";
 import { useLanguage } from "../i18n";
+import { foundAgain } from "../online";
 import type { Person } from "../people";
 import Amount from "./Amount.vue";
 import Avatar from "./Avatar.vue";
 import Badge from "./Badge.vue";
 import BottomSheet from "./BottomSheet.vue";
 import ConfirmDialog from "./ConfirmDialog.vue";
+import ErrorState from "./ErrorState.vue";
 import InfiniteList from "./InfiniteList.vue";
 import MoneyField from "./MoneyField.vue";
 import NumberPad from "./NumberPad.vue";
@@ -107,6 +109,19 @@ describe("a money field", () => {
     expect(field.find("[role=alert]").exists()).toBe(false);
   });
 
+  it("stands in groups of three while nobody writes in it", async () => {
+    const field = mount(MoneyField, { props: { label: "金额", modelValue: null, "onUpdate:modelValue": (fen: number | null) => field.setProps({ modelValue: fen }) } });
+    const input = field.get("input");
+    await input.setValue("99999999.5");
+    await input.trigger("blur");
+    expect(input.element.value).toBe("99,999,999.5");
+    await input.trigger("focus");
+    expect(input.element.value).toBe("99999999.5");
+    await input.setValue("1.234");
+    await input.trigger("blur");
+    expect(input.element.value).toBe("1.234");
+  });
+
   it("says when what was typed is no amount, and nothing while nothing was", async () => {
     const field = mount(MoneyField, { props: { label: "金额", modelValue: null, hint: "1 元起" } });
     expect(field.text()).toContain("1 元起");
@@ -117,6 +132,21 @@ describe("a money field", () => {
     await field.get("input").setValue("");
     expect(field.find("[role=alert]").exists()).toBe(false);
   });
+});
+
+it("what had no network tries again by itself once there is one, or the server is back; a refusal does not", async () => {
+  const cut = mount(ErrorState, { props: { error: new ApiError("offline", "当前没有网络") } });
+  const refused = mount(ErrorState, { props: { error: new ApiError("not_found", "没有找到", 404) } });
+  dispatchEvent(new Event("offline"));
+  await nextTick();
+  expect(cut.emitted("retry")).toBeUndefined();
+  dispatchEvent(new Event("online"));
+  await nextTick();
+  expect(cut.emitted("retry")).toHaveLength(1);
+  foundAgain();
+  await nextTick();
+  expect(cut.emitted("retry")).toHaveLength(2);
+  expect(refused.emitted("retry")).toBeUndefined();
 });
 
 it("a field names its error for screen readers", () => {
