@@ -611,7 +611,7 @@ def foreign(site: Site) -> list[str | None]:
     return [
         *(None, "null", f"https://localhost:{port}", f"http://localhost:{port + 1}", "http://localhost"),
         *(f"http://localhost:{port}.evil.example", f"http://LOCALHOST:{port}", f"http://127.0.0.1:{port}"),
-        *(f"http://localhost:{port}/", f"http://evil.example/http://localhost:{port}", f" http://localhost:{port}"),
+        *(f"http://localhost:{port}/", f"http://evil.example/http://localhost:{port}"),
     ]
 
 
@@ -633,7 +633,7 @@ def test_no_socket_opens_for_a_page_of_another_origin(fleet: Fleet, server: str)
         if b" 101 " in answer(head.replace(ours, b"" if origin is None else f"Origin:{origin}\r\n".encode()))
     ]
     note(**{f"foreign_sockets_opened_{server}": len(opened)})
-    assert opened == [f" {site.origin}"], "a space before the value is no part of it"
+    assert opened == []
 
 
 _END = """
@@ -700,7 +700,8 @@ def test_a_session_that_ends_loses_its_socket_within_a_second_and_hears_nothing_
             await su.send(talk, "他听不到")
             await asyncio.sleep(0.3)
             assert heard == []
-            return closed - await ending
+            # The other process says that it committed a moment after it did.
+            return max(0.0, closed - await ending)
 
     took = asyncio.run(story())
     note(**{f"{how}_{server}_closed_ms": round(took * 1000)})
