@@ -1,10 +1,14 @@
 """make bench: the product through its own doors against named things, in one run."""
 
 import argparse
+import datetime
+import os
+import platform
+import subprocess
 import sys
 import time
 
-from benchmarks import bed, chat, group, idle, ledger, processes, sync
+from benchmarks import bed, chat, group, idle, ledger, processes, record, sync
 from benchmarks.report import Report
 from deploy.local.install import ROOT
 from deploy.local.processes import Failed
@@ -24,6 +28,20 @@ EVERYTHING = [name for name in PARTS if name != "action"]
 TOGETHER = {"chat": ["pairs", "idle", "connect", "group", "processes", "sync"]}
 
 
+PERFORMANCE = ROOT / "docs" / "performance.md"
+
+
+def said(name: str, chosen: argparse.Namespace) -> str:
+    """How, when and where a part is measured, before it is."""
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout.strip()
+    command = f'make bench ARGS="{name} --rounds {chosen.rounds} --seconds {chosen.seconds:g}"'
+    today = datetime.datetime.now(datetime.UTC).date()
+    where = f"{os.cpu_count()} cores ({platform.machine()}, {platform.system()}), load {os.getloadavg()[0]:.1f}"
+    return f"`{command}`, {today}, {where} before it began, commit {commit or 'unknown'}."
+
+
 def main() -> int:
     options = argparse.ArgumentParser()
     options.add_argument("parts", nargs="*", choices=[*PARTS, *TOGETHER, []], default=[])
@@ -37,9 +55,12 @@ def main() -> int:
         bed.peer_packages(made.children, made.folder / "npm.log")
         for name in [one for part in chosen.parts or EVERYTHING for one in TOGETHER.get(part, [part])]:
             more = {"postings": chosen.postings} if name == "ledger" else {}
-            began = time.monotonic()
+            began, places = time.monotonic(), (len(report.tables), len(report.figures))
+            circumstances = said(name, chosen)
             try:
                 PARTS[name](made, report, rounds=chosen.rounds, seconds=chosen.seconds, **more)
+                report.ratios(places[1])
+                record.keep(PERFORMANCE, name, circumstances, report.tables[places[0] :])
             except Failed as failure:
                 # The other parts are measured all the same.
                 failed = True

@@ -8,6 +8,8 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks.record import Table
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -34,6 +36,7 @@ class Report:
 
     figures: list[Figure] = field(default_factory=list)
     others: dict[str, float] = field(default_factory=dict)
+    tables: list[Table] = field(default_factory=list)
 
     def say(self, text: str) -> None:
         print(f"  {text}", file=sys.stderr, flush=True)
@@ -45,23 +48,28 @@ class Report:
         self.others[name] = round(value, 4)
 
     def table(self, title: str, head: list[str], rows: list[list[str]]) -> None:
+        self.tables.append((title, head, rows))
         widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
         print(f"\n{title}")
         for row in [head, ["-" * width for width in widths], *rows]:
             print("  " + "  ".join(word.ljust(width) for word, width in zip(row, widths, strict=True)).rstrip())
         sys.stdout.flush()
 
-    def close(self, path: Path) -> None:
-        """Prints the ratios and writes everything."""
+    def ratios(self, since: int = 0) -> None:
+        """Prints the figures from a place on."""
 
         def text(limit: float | None, lower: bool) -> str:
             return "" if limit is None else f"{'≤' if lower else '≥'} {limit:g}"
 
         rows = [
             [one.name, f"{one.value:.2f}", text(one.must, one.lower), text(one.goal, one.lower), one.verdict]
-            for one in self.figures
+            for one in self.figures[since:]
         ]
-        self.table("ratios", ["figure", "value", "must", "goal", ""], rows)
+        if rows:
+            self.table("figures", ["figure", "value", "must", "goal", ""], rows)
+
+    def close(self, path: Path) -> None:
+        """Writes everything."""
         flat: dict[str, float | str | None] = {
             "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             "machine": f"{os.cpu_count()} x {platform.machine()}, {platform.system()} {platform.release()}",
