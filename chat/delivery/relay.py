@@ -74,7 +74,7 @@ def receive(message: dict[str, Any], hub: Hub, ear: Ear) -> None:
         ear.heard_myself(at)
         return
     number = message.get("n")  # none from an older version, while a bank goes from that to this
-    if message.get("bye"):
+    if number is not None and message.get("bye"):
         ear.gone(sender, number, at)
     elif number is not None:
         ear.heard(sender, number, at, beat="parcels" not in message)

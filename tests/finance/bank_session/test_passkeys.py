@@ -294,3 +294,68 @@ def test_a_passkey_is_named_and_belongs_to_its_owner_alone(bench: Bench) -> None
         assert bench.caller().patch(path, {"name": name}).status_code == 400
     assert bench.caller("lin").patch(path, {"name": "x"}).status_code == 404
     assert bench.caller("lin").post(f"{path}/removal", {"id": str(uuid.uuid4())}).status_code == 404
+
+
+def _removal(bench: Bench, sheet: Sheet | None = None) -> Sheet:
+    key = Passkey.objects.get(removed_at=None)
+    asked = {"id": str(uuid.uuid4())}
+    prepared_one = bench.caller().post(f"/api/finance/passkeys/{key.pk}/removal", asked).json()
+    if sheet is None:
+        return Sheet(prepared_one["confirm_url"])
+    copy = Sheet(cookie=sheet.client.cookies["rl_bank"].value)
+    copy.intent_id = prepared_one["intent_id"]
+    return copy
+
+
+def test_two_removals_at_once_take_a_passkey_away_once(real_bench: Bench) -> None:
+    added(real_bench)
+    first = _removal(real_bench)
+    pair = [first, _removal(real_bench, first)]
+    seen = [sheet.shown_hash() for sheet in pair]
+
+    answers = at_once(2, lambda index: pair[index].confirm(statement_hash=seen[index]))
+
+    assert sorted(answer.status_code for answer in answers) == [200, 404], [one.content for one in answers]
+    told = OutboxRow.objects.filter(topic="bank_session.security", payload__event="passkey_removed")
+    assert told.count() == 1
+
+
+def test_a_removal_that_was_shown_under_another_name_is_shown_again(bench: Bench) -> None:
+    """Whoever renames keys on the chat's page must not have the wrong one taken away."""
+    added(bench)
+    sheet = _removal(bench)
+    seen = sheet.shown_hash()
+    path = f"/api/finance/passkeys/{Passkey.objects.get().pk}"
+    assert bench.caller().patch(path, {"name": "旧手机"}).status_code == 200
+
+    stale = sheet.confirm(statement_hash=seen)
+
+    assert code_of(stale) == "statement_stale" and "旧手机" in stale.json()["intent"]["statement"]
+    assert Passkey.objects.get().removed_at is None
+    assert sheet.confirm().status_code == 200
+    assert bench.caller().patch(path, {"name": "x"}).status_code == 404
+
+
+def test_a_key_that_somebody_else_made_for_their_own_statement_is_not_added(bench: Bench) -> None:
+    set_pin(bench.world.people["lin"])
+    mine, theirs = prepared(bench, "passkeys", name="手机"), prepared(bench, "passkeys", "lin", name="手机")
+    for sheet in (mine, theirs):
+        assert sheet.confirm().status_code == 200
+    options = theirs.call("GET", f"intents/{theirs.intent_id}/passkey").json()["options"]
+    key = Authenticator()
+
+    refused = mine.call("POST", f"intents/{mine.intent_id}/passkey", {"credential": key.create(options)})
+    not_found = mine.call("POST", f"intents/{theirs.intent_id}/passkey", {"credential": key.create(options)})
+
+    assert (code_of(refused), not_found.status_code) == ("passkey_refused", 404)
+    assert not Passkey.objects.exists()
+    assert (
+        theirs.call("POST", f"intents/{theirs.intent_id}/passkey", {"credential": key.create(options)}).status_code
+        == 204
+    )
+    # The same key for two people: its owner keeps it.
+    again = mine.call("GET", f"intents/{mine.intent_id}/passkey").json()["options"]
+    assert (
+        code_of(mine.call("POST", f"intents/{mine.intent_id}/passkey", {"credential": key.create(again)}))
+        == "passkey_refused"
+    )
