@@ -76,7 +76,9 @@ def test_a_passkey_signs_a_large_transfer_that_the_pin_does_not_authorise(
     sheet_of(su).get_by_role("button", name="创建通行密钥").click()
     expect(su.get_by_text("通行密钥已添加")).to_be_visible()
     expect(su.get_by_role("button", name="我的手机,改名")).to_be_visible()
-    expect(su.get_by_text("起可签署大额")).to_be_visible()
+    young = su.get_by_text("起可签署大额")
+    expect(young).to_be_visible()
+    assert young.evaluate("words => words.scrollWidth <= words.clientWidth"), "the words are cut off"
 
     a_day_passes(site)
     su.goto("/messages")
