@@ -1,6 +1,6 @@
 """What accounts refuses."""
 
-from kernel.errors import Conflict, Invalid, NotAllowed, Refusal
+from kernel.errors import Conflict, Invalid, NotAllowed, Refusal, TooMany
 
 
 class SignInRefused(Refusal):
@@ -8,6 +8,17 @@ class SignInRefused(Refusal):
     status = 401
     zh = "手机号或密码不正确,未登录。"
     en = "The phone number or password is not right. You are not signed in."
+
+
+class PasswordTriesSpent(TooMany):
+    """Strangers have tried so many passwords at a number that no more are looked at from devices it does not know."""
+
+    code = "password_tries_spent"
+    zh = "有人在陌生设备上多次尝试登录这个号码,暂不接受密码。请用验证码登录,或在您用过的设备上登录。"
+    en = (
+        "Too many passwords were tried for this number on unknown devices, and none is taken for now."
+        " Sign in with a code, or on a device that you have used before."
+    )
 
 
 class CodeRefused(Refusal):

@@ -16,13 +16,13 @@ from accounts.actions.codes import spend_code
 from accounts.actions.duties import set_roles
 from accounts.auth import SESSION_ID, OpenSession, carry
 from accounts.backends import PhoneBackend
-from accounts.errors import NotRegistered, PasswordTooWeak, PasswordWrong, SignInRefused
+from accounts.errors import NotRegistered, PasswordTooWeak, PasswordTriesSpent, PasswordWrong, SignInRefused
 from accounts.models import Device, DeviceSession, Person, StaffRole
 from accounts.session_store import key_hash
 from accounts.throttles import Asker
 from kernel import audit, jobs
 from kernel.clock import business_now, now
-from kernel.errors import NotFound
+from kernel.errors import NotFound, TooMany
 from kernel.ids import new_id
 from kernel.secrets import blind_index
 
@@ -67,7 +67,7 @@ class Try:
 
 
 def count_try(phone: str, asker: Asker, *, guessing: bool) -> Try:
-    """Counts a try to sign in. Raises TooMany.
+    """Counts a try to sign in. Raises TooMany, PasswordTriesSpent.
 
     A device of the number's owner has a counter of its own, which nobody else fills. Everybody else is counted by
     network, and if they are `guessing` (a password, that is: a code has its own few tries) all together, more slowly.
@@ -80,12 +80,15 @@ def count_try(phone: str, asker: Asker, *, guessing: bool) -> Try:
     throttles.hit("sign-in", counted, limit=limits.SIGN_IN_TRIES, window=limits.SIGN_IN_WINDOW)
     by_stranger = guessing and not known
     if by_stranger:
-        throttles.hit(
-            "sign-in-strangers",
-            phone,
-            limit=limits.SIGN_IN_TRIES_OF_STRANGERS,
-            window=limits.SIGN_IN_WINDOW_OF_STRANGERS,
-        )
+        try:
+            throttles.hit(
+                "sign-in-strangers",
+                phone,
+                limit=limits.SIGN_IN_TRIES_OF_STRANGERS,
+                window=limits.SIGN_IN_WINDOW_OF_STRANGERS,
+            )
+        except TooMany as refusal:
+            raise PasswordTriesSpent(**refusal.params) from None
     return Try(phone, asker, counted, by_stranger)
 
 
