@@ -6,8 +6,9 @@ YOUNG = 5_000
 """New containers after which they are looked through: a few milliseconds."""
 MIDDLE = 5
 """Of these collections, one takes in what the last ones left: some thirty milliseconds at most."""
-ALL = 1_000
-"""Of those, one looks through everything: after 25 million containers, and not again and again while they grow."""
+ALL = 100
+"""Of those, one looks through everything: after 2.5 million containers, some thousands of sockets, so that what died
+in cycles unseen is never more than that."""
 
 
 def settle() -> None:
