@@ -23,7 +23,7 @@ from kernel import jobs
 from kernel.ids import new_id
 from kernel.models import OutboxRow
 from tests.faults import dying
-from tests.faults.figures import LONG, SEED, note
+from tests.faults.figures import LONG, SEED, note, part_of, share
 from tests.finance.payments.conftest import Shown, Town, check_books
 from tests.finance.payments.test_races import held
 from tests.support.caller import Caller
@@ -165,13 +165,14 @@ def test_a_deed_that_is_cut_anywhere_and_tried_again_has_happened_once(busy_town
             assert ended == dying.DONE and points > 20, (name, ended, points)
             deed.act(made)
             deed.check(made)
-        chosen = list(range(1, points + 1)) if LONG else sorted(draw.sample(range(1, points + 1), DRAWN))
+        chosen = part_of(range(1, points + 1)) if LONG else sorted(draw.sample(range(1, points + 1), DRAWN))
         wanted += len(chosen)
         tally.counted += points
         _kill_at(chosen, deed, name, tally)
     check_books()
     assert verify().broken is None
-    note(crash_points=tally.counted, crash_points_covered=round(len(tally.died_at) / tally.counted, 4))
+    died = [f"{name} {point}" for name, point in tally.died_at]
+    note(crash_points=tally.counted, crash_points_covered=share("crash points", died, tally.counted))
     assert len(tally.died_at) == wanted, "a process lived through its point"
 
 
