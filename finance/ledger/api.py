@@ -11,12 +11,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import throttles
-from finance.ledger import access, monthly, queries, statement_files
+from finance.ledger import access, monthly, past, queries, statement_files
 from finance.ledger.models import Account
 from kernel.api import ApiView, limit_of, page
-from kernel.errors import Invalid, Language, NotFound, language_of
+from kernel.clock import business_now
+from kernel.errors import Invalid, Language, NotFound, language_of, said
 
 STATEMENTS_PER_MINUTE = 30
+LONGEST_PAST = timedelta(days=40 * 366)
+"""Before its opening: history may be brought in."""
 
 
 class AccountOut(serializers.ModelSerializer[Account]):
@@ -96,6 +99,34 @@ class AccountView(ApiView):
     def get(self, request: Request, account_id: UUID) -> Response:
         """One of the person's accounts."""
         return Response(AccountOut(access.account_of(UUID(str(request.user.pk)), account_id)).data)
+
+
+class PastBalanceOut(serializers.Serializer[object]):
+    at = serializers.DateTimeField()
+    balance_fen = serializers.IntegerField()
+
+
+class MomentIn(serializers.Serializer[object]):
+    at = serializers.DateTimeField()
+
+
+class BalanceView(ApiView):
+    @extend_schema(
+        operation_id="finance_account_balance",
+        parameters=[OpenApiParameter("at", OpenApiTypes.DATETIME, required=True, description="with its offset")],
+        responses=PastBalanceOut,
+    )
+    def get(self, request: Request, account_id: UUID) -> Response:
+        """What the balance was at a past moment."""
+        account = access.account_of(UUID(str(request.user.pk)), account_id)
+        throttles.hit("statement", str(request.user.pk), limit=STATEMENTS_PER_MINUTE, window=timedelta(minutes=1))
+        raw = request.query_params.get("at", "")
+        asked = MomentIn(data={"at": raw if raw.isascii() else ""})
+        asked.is_valid(raise_exception=True)
+        at = asked.validated_data["at"]
+        if not account.opened_at - LONGEST_PAST <= at <= business_now():
+            raise Invalid(fields={"at": str(said("请选择过去的时间。", "Choose a moment in the past."))})
+        return Response(PastBalanceOut({"at": at, "balance_fen": past.balance_at(account.pk, at)}).data)
 
 
 class EntriesView(ApiView):

@@ -2,11 +2,13 @@
 
 A close covers the postings between two moments at which nobody was posting, so each posting is in exactly one close
 and a day's opening is the day's before closing. Groups are the bank's own accounts by code, and customers' by class.
+What each account turned over is kept by day, so that a past balance costs no walk through all that was posted (`past`).
 """
 
 import logging
 from datetime import date, timedelta
 
+from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 
 from finance.ledger.models import DayClose, TrialLine
@@ -23,6 +25,12 @@ SELECT CASE a.type WHEN 'internal' THEN a.code ELSE 'customers-' || a.account_cl
 FROM ledger_posting p JOIN ledger_account a ON a.id = p.account_id
 WHERE p.id > %s AND p.id <= %s
 GROUP BY 1
+"""
+
+_BY_ACCOUNT = """
+INSERT INTO ledger_dayturnover (close_id, account_id, day, amount_fen, postings)
+SELECT %s, p.account_id, (p.at AT TIME ZONE %s)::date, sum(p.amount_fen), count(*)
+FROM ledger_posting p WHERE p.id > %s AND p.id <= %s GROUP BY 2, 3
 """
 
 
@@ -53,6 +61,7 @@ def _close(day: date, last: DayClose | None, upto: int) -> DayClose:
     with connection.cursor() as cursor:
         cursor.execute(_TURNOVER, [since, upto])
         moved = {group: (debit, credit) for group, debit, credit in cursor.fetchall()}
+        cursor.execute(_BY_ACCOUNT, [day, settings.BANK_TIME_ZONE, since, upto])
     lines = []
     for group in sorted({*opening, *moved}):
         before, (debit, credit) = opening.get(group, 0), moved.get(group, (0, 0))

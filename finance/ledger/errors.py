@@ -52,6 +52,34 @@ class AlreadyReversed(Refusal):
     en = "This entry has been reversed already. Nothing was posted."
 
 
+class NotReversible(Refusal):
+    code = "not_reversible"
+    status = 409
+    zh = "冲正分录不能再冲正,未做任何变动。"
+    en = "A reversal is not reversed itself. Nothing was changed."
+
+
+class ReversalWaiting(Refusal):
+    code = "reversal_waiting"
+    status = 409
+    zh = "这笔分录已有一张冲正单待复核,未重复录入。"
+    en = "A reversal of this entry is waiting for its check already. It was not entered again."
+
+
+class OwnReversal(Refusal):
+    code = "own_reversal"
+    status = 403
+    zh = "冲正单须由另一人复核,未做任何变动。"
+    en = "A reversal is decided by somebody other than who entered it. Nothing was changed."
+
+
+class ReversalClosed(Refusal):
+    code = "reversal_closed"
+    status = 409
+    zh = "这张冲正单已经办结,未做任何变动。"
+    en = "This reversal has been decided already. Nothing was changed."
+
+
 class AccountKept(Refusal):
     code = "account_not_empty"
     status = 409

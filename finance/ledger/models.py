@@ -231,3 +231,62 @@ class TrialLine(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["close", "group"], name="ledger_trial_group")]
+
+
+class DayTurnover(models.Model):
+    """What a close found posted to one account on one of the bank's days: a past balance is a sum of these and a day.
+
+    A posting belongs to the day of its `at`, and is counted in the one close that covers it.
+    """
+
+    close = models.ForeignKey(DayClose, on_delete=models.PROTECT, related_name="+", db_index=False)
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
+    day = models.DateField()
+    amount_fen = models.BigIntegerField()
+    postings = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "day", "close"], name="ledger_turnover_once")]
+
+
+class ReversalRequest(models.Model):
+    """That an entry be taken back: entered by one person with a reason, decided by another."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        APPROVED = "approved"
+        REFUSED = "refused"
+        WITHDRAWN = "withdrawn"
+
+    id = models.UUIDField(primary_key=True)
+    entry = models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="+", db_index=False)
+    reason = models.CharField(max_length=200)
+    maker = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, related_name="+", db_index=False)
+    entered_at = models.DateTimeField()
+    state = models.CharField(max_length=9, choices=State, default=State.WAITING)
+    checker = models.ForeignKey(
+        "accounts.Person", on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    checker_reason = models.CharField(max_length=200, blank=True, default="")
+    closed_at = models.DateTimeField(null=True)
+    reversal = models.ForeignKey(Entry, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["-entered_at", "-id"], name="ledger_reversals")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["entry"], name="ledger_reversal_asked_once", condition=Q(state__in=["waiting", "approved"])
+            ),
+            models.CheckConstraint(
+                name="ledger_reversal_four_eyes", condition=Q(checker__isnull=True) | ~Q(checker=F("maker"))
+            ),
+            models.CheckConstraint(
+                name="ledger_reversal_decided",
+                condition=Q(state="waiting", checker__isnull=True, closed_at__isnull=True, reversal__isnull=True)
+                | Q(state="approved", checker__isnull=False, closed_at__isnull=False, reversal__isnull=False)
+                | Q(state="refused", checker__isnull=False, closed_at__isnull=False, reversal__isnull=True)
+                | Q(state="withdrawn", checker__isnull=True, closed_at__isnull=False, reversal__isnull=True),
+            ),
+        ]

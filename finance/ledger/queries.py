@@ -101,12 +101,6 @@ def balance(of: Account) -> int:
     return base + int(later.aggregate(sum=Sum("amount_fen"))["sum"] or 0)
 
 
-def balance_at(account_id: UUID, moment: datetime) -> int:
-    """What the account's balance was at a past moment of the bank's time, in fen: what was posted up to it."""
-    upto = Posting.objects.filter(account_id=account_id, at__lte=moment)
-    return int(upto.aggregate(sum=Sum("amount_fen"))["sum"] or 0)
-
-
 def entries_page(account_id: UUID, before: str | None, limit: int) -> tuple[list[Line], str | None]:
     """A customer's account's postings, newest first, and the cursor of the next page. Raises Invalid for a bad one."""
     rows = Posting.objects.filter(account_id=account_id, seq__isnull=False).select_related("entry")

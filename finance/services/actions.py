@@ -18,6 +18,8 @@ from kernel.jobs import enqueue
 
 WAITING = "services.alert"
 HINT = "finance"
+CORRECTION = "reversal"
+"""What the bank took back is told whatever the owner set."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,8 @@ def quiet_until(setting: AlertSetting | None, at: datetime) -> datetime | None:
 
 
 def _outcome(setting: AlertSetting | None, happening: Happening, until: datetime | None) -> Alert.Outcome:
+    if happening.kind == CORRECTION:
+        return Alert.Outcome.WAITS if until is not None else Alert.Outcome.SENT
     if setting is not None and not setting.enabled:
         return Alert.Outcome.OFF
     if setting is not None and happening.amount_fen < setting.threshold_fen:

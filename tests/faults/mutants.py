@@ -16,6 +16,7 @@ LAST_CHECKS = (
     "ALTER TABLE ledger_account DROP CONSTRAINT ledger_account_available;"
     "ALTER TABLE ledger_posting DROP CONSTRAINT ledger_posting_after"
 )
+FOUR_EYES = "ALTER TABLE ledger_reversalrequest DROP CONSTRAINT ledger_reversal_four_eyes"
 CEILING_CHECK = "ALTER TABLE ledger_account DROP CONSTRAINT ledger_account_ceiling"
 
 
@@ -205,6 +206,28 @@ MUTANTS: tuple[Mutant, ...] = (
         "weighed sums are believed",
         LEDGER + "test_verify.py::test_weighed_sums_find_what_the_exact_rules_find",
         module=("finance.ledger.verify", "bool(holds and legs == expected and weighed == 0)", "True"),
+    ),
+    # Reversals.
+    Mutant(
+        "one person reverses an entry",
+        LEDGER + "test_reversals.py::test_whoever_entered_it_does_not_decide_even_with_both_roles",
+        module=("finance.ledger.reversals", "request.maker_id == checker_id", "False"),
+        off=FOUR_EYES,
+    ),
+    Mutant(
+        "no CHECK for two people",
+        LEDGER + "test_reversals.py::test_the_database_wants_two_people_too",
+        sql=FOUR_EYES,
+    ),
+    Mutant(
+        "a reversal is asked for twice",
+        LEDGER + "test_reversals.py::test_many_who_ask_and_decide_at_once_take_it_back_once",
+        sql="DROP INDEX ledger_reversal_asked_once",
+    ),
+    Mutant(
+        "a decided reversal is changed",
+        LEDGER + "test_reversals.py::test_a_decided_request_is_not_changed_by_anybody",
+        sql=_without("trigger", "ledger_reversalrequest", "ledger_reversal_guard"),
     ),
     # Who may do what.
     Mutant(

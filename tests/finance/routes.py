@@ -21,10 +21,13 @@ _NAV = {"id": str(uuid4()), "product_id": str(uuid4()), "date": "2026-11-20", "v
 _DRAFT = {"id": str(uuid4()), "purpose": "off_sale", "product_id": str(uuid4()), "note": "x"}
 _OFFER = {name: str(uuid4()) for name in ("client_id", "customer_id", "conversation_id", "product_id")}
 _MAKERS, _CHECKERS, _EITHER = ("operator", "product"), ("checker",), ("operator", "product", "checker")
+_BOOKS = ("operator", "checker")
+_REVERSAL = {"id": str(uuid4()), "entry_id": str(uuid4()), "reason": "x"}
 
 ROUTES = {
     "GET finance/accounts": Route(PERSON),
     "GET finance/accounts/<uuid:account_id>": Route(PERSON, theirs=_THEIR_ACCOUNT),
+    "GET finance/accounts/<uuid:account_id>/balance": Route(PERSON, theirs=_THEIR_ACCOUNT),
     "GET finance/accounts/<uuid:account_id>/entries": Route(PERSON, theirs=_THEIR_ACCOUNT),
     "GET finance/accounts/<uuid:account_id>/statements": Route(PERSON, theirs=_THEIR_ACCOUNT),
     "GET finance/accounts/<uuid:account_id>/statements/<str:month>": Route(PERSON, theirs=_THEIR_MONTH),
@@ -46,6 +49,20 @@ ROUTES = {
     "GET finance/customers/<uuid:customer_id>/shelf": Route(("advisor",), theirs=_A_CUSTOMER),
     "GET finance/offers/<uuid:offer_id>": Route(PERSON, theirs=_THEIR_OFFER),
     "POST finance/offers": Route(("advisor",), body=_OFFER),
+    "GET finance/operations/day-closes": Route(_BOOKS),
+    "GET finance/operations/day-closes/<str:day>": Route(_BOOKS, theirs={"day": "SELECT '1999-01-01'"}),
+    "GET finance/operations/entries": Route(_BOOKS),
+    "GET finance/operations/reversals": Route(_BOOKS),
+    "POST finance/operations/reversals": Route(("operator",), body=_REVERSAL),
+    "POST finance/operations/reversals/<uuid:request_id>/approve": Route(
+        _CHECKERS, theirs={"request_id": _NOBODYS}, body={}
+    ),
+    "POST finance/operations/reversals/<uuid:request_id>/refuse": Route(
+        _CHECKERS, theirs={"request_id": _NOBODYS}, body={"reason": "x"}
+    ),
+    "POST finance/operations/reversals/<uuid:request_id>/withdraw": Route(
+        ("operator",), theirs={"request_id": _NOBODYS}, body={}
+    ),
     "GET finance/operations/navs": Route(_EITHER),
     "POST finance/operations/navs": Route(_MAKERS, body=_NAV),
     "POST finance/operations/navs/<uuid:nav_id>/approve": Route(_CHECKERS, body={"value": 10_000}),

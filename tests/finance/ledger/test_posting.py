@@ -1,4 +1,3 @@
-from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -18,7 +17,6 @@ from finance.ledger.errors import (
 )
 from finance.ledger.models import Account, Entry, Posting
 from finance.ledger.verify import verify
-from kernel.clock import business_now
 from kernel.errors import Invalid, KeyReused, NotFound
 from kernel.models import OutboxRow
 from tests.finance.ledger.conftest import Books, key
@@ -242,16 +240,6 @@ def test_the_same_key_twice_in_a_batch_is_one_entry(books: Books) -> None:
 
     assert results[0].entry_id == results[1].entry_id
     assert books.balance(lin) == 10
-
-
-def test_what_a_balance_was_is_known_for_any_past_moment(books: Books) -> None:
-    su, now = books.open("su"), business_now()
-    for days, fen in ((30, 5_000), (20, -1_500), (10, 700)):
-        books.post((su, fen), (books.bank(), -fen), at=now - timedelta(days=days))
-
-    past = [queries.balance_at(su, now - timedelta(days=days)) for days in (31, 30, 25, 15, 0)]
-
-    assert past == [0, 5_000, 5_000, 3_500, 4_200]
 
 
 def test_an_account_opened_twice_with_one_key_is_one_account(books: Books) -> None:

@@ -923,6 +923,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/finance/accounts/{account_id}/balance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description What the balance was at a past moment. */
+        get: operations["finance_account_balance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/finance/accounts/{account_id}/closing": {
         parameters: {
             query?: never;
@@ -1282,6 +1299,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/finance/operations/day-closes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Closed days, newest first, and the newest proof of the books. */
+        get: operations["finance_day_closes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/operations/day-closes/{day}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description A closed day's trial balance. */
+        get: operations["finance_day_close"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/operations/entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The entry of a number, or those of the order or transfer of that number. The look is audited. */
+        get: operations["finance_operations_entries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/finance/operations/navs": {
         parameters: {
             query?: never;
@@ -1466,6 +1534,75 @@ export interface paths {
         get: operations["wealth_operations_product"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/operations/reversals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Requests to reverse an entry, newest first. */
+        get: operations["finance_reversals"];
+        put?: never;
+        /** @description Asks for an entry to be reversed. A second person decides. */
+        post: operations["finance_reversal_enter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/operations/reversals/{request_id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Has the reversal posted that somebody else asked for. */
+        post: operations["finance_reversal_approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/operations/reversals/{request_id}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Ends a request of somebody else without posting, with the reason. */
+        post: operations["finance_reversal_refuse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/finance/operations/reversals/{request_id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Gives up one's own request. */
+        post: operations["finance_reversal_withdraw"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2854,6 +2991,22 @@ export interface components {
             pin: string;
             statement_hash: string;
         };
+        ClosedDayOut: {
+            /** Format: date-time */
+            at: string;
+            balances: boolean;
+            credit_fen: number;
+            /** Format: date */
+            day: string;
+            debit_fen: number;
+            postings_after: number;
+            postings_upto: number;
+        };
+        ClosedDaysOut: {
+            items: components["schemas"]["ClosedDayOut"][];
+            next: string | null;
+            proof: components["schemas"]["ProofOfBooksOut"] | null;
+        };
         ClosingOrderRequest: {
             /**
              * Format: uuid
@@ -3090,6 +3243,25 @@ export interface components {
             items: components["schemas"]["DraftRowShape"][];
             next: string | null;
         };
+        EntryOut: {
+            /** Format: date-time */
+            at: string;
+            /** Format: uuid */
+            id: string;
+            kind: string;
+            legs: components["schemas"]["LegOut"][];
+            memo: string;
+            /** Format: uuid */
+            reference: string | null;
+            /** Format: uuid */
+            request_id: string | null;
+            /** Format: uuid */
+            reversed_by: string | null;
+            /** Format: uuid */
+            reverses_id: string | null;
+            /** Format: date */
+            value_date: string;
+        };
         FactOut: {
             label: string;
             value: string;
@@ -3181,6 +3353,10 @@ export interface components {
             client_id: string;
             /** Format: uuid */
             conversation_id: string;
+        };
+        FoundEntriesOut: {
+            items: components["schemas"]["EntryOut"][];
+            next: string | null;
         };
         FriendRequestInputRequest: {
             /**
@@ -3365,6 +3541,15 @@ export interface components {
         KindCc4Enum: "customer" | "visitor" | "staff" | "official";
         /** @enum {string} */
         KindE5cEnum: "manual" | "agreement" | "risk";
+        LegOut: {
+            account: string;
+            amount_fen: number;
+            /** @description of the bank's own accounts */
+            code: string | null;
+            /** @description the owner's registered name, masked */
+            owner: string | null;
+            tail: string;
+        };
         /** @enum {string} */
         LevelEnum: "none" | "named" | "verified";
         /** @description One line of the statement. `counterpart`: the other person's masked registered name, or null. */
@@ -3555,6 +3740,13 @@ export interface components {
             /** Format: uuid */
             id: string;
             name: string;
+        };
+        NewReversalInRequest: {
+            /** Format: uuid */
+            entry_id: string;
+            /** Format: uuid */
+            id: string;
+            reason: string;
         };
         NoticeOutput: {
             code: string;
@@ -3799,6 +3991,11 @@ export interface components {
             device_id?: string;
             password: string;
             phone: string;
+        };
+        PastBalanceOut: {
+            /** Format: date-time */
+            at: string;
+            balance_fen: number;
         };
         PatchedMarksInputRequest: {
             hidden?: boolean;
@@ -4074,6 +4271,21 @@ export interface components {
             code: string;
             id_tail?: string;
         };
+        /** @description The newest proof of the books; `rule` says what did not hold. */
+        ProofOfBooksOut: {
+            /** Format: date-time */
+            at: string;
+            detail?: string;
+            /** Format: int64 */
+            entries: number;
+            /** Format: int64 */
+            postings: number;
+            rule?: string;
+            subject?: string;
+            /** Format: int64 */
+            took_ms: number;
+            whole: boolean;
+        };
         ProofOut: {
             needs: components["schemas"]["NeedsEnum"][];
             proved: boolean;
@@ -4133,6 +4345,9 @@ export interface components {
         ReadOutput: {
             seq: number;
             unread: number;
+        };
+        ReasonInRequest: {
+            reason: string;
         };
         /** @description A receipt; `link` is what its QR code says. */
         ReceiptOut: {
@@ -4202,6 +4417,31 @@ export interface components {
              * @description of the draft as the person saw it
              */
             revision: number;
+        };
+        ReversalOut: {
+            checker: string | null;
+            checker_reason: string;
+            /** Format: date-time */
+            closed_at: string | null;
+            /** Format: date-time */
+            entered_at: string;
+            entry: components["schemas"]["EntryOut"];
+            /** Format: uuid */
+            id: string;
+            maker: string;
+            mine: boolean;
+            reason: string;
+            /** Format: uuid */
+            reversal_id: string | null;
+            state: components["schemas"]["ReversalOutStateEnum"];
+        };
+        /** @enum {string} */
+        ReversalOutStateEnum: "waiting" | "approved" | "refused" | "withdrawn";
+        ReversalsOut: {
+            items: components["schemas"]["ReversalOut"][];
+            may_decide: boolean;
+            may_enter: boolean;
+            next: string | null;
         };
         /** @enum {string} */
         RoleCdeEnum: "advisor" | "agent" | "official" | "staff";
@@ -4455,6 +4695,21 @@ export interface components {
             memo: string;
             /** Format: uuid */
             payee_id: string;
+        };
+        TrialBalanceOut: {
+            items: components["schemas"]["TrialLineOut"][];
+            next: string | null;
+        };
+        TrialLineOut: {
+            /** Format: int64 */
+            closing_fen: number;
+            /** Format: int64 */
+            credit_fen: number;
+            /** Format: int64 */
+            debit_fen: number;
+            group: string;
+            /** Format: int64 */
+            opening_fen: number;
         };
         /** @enum {string} */
         TypeEnum: "public-key";
@@ -5937,6 +6192,30 @@ export interface operations {
             };
         };
     };
+    finance_account_balance: {
+        parameters: {
+            query: {
+                /** @description with its offset */
+                at: string;
+            };
+            header?: never;
+            path: {
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PastBalanceOut"];
+                };
+            };
+        };
+    };
     finance_account_close_prepare: {
         parameters: {
             query?: never;
@@ -6440,6 +6719,71 @@ export interface operations {
             };
         };
     };
+    finance_day_closes: {
+        parameters: {
+            query?: {
+                before?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClosedDaysOut"];
+                };
+            };
+        };
+    };
+    finance_day_close: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                day: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrialBalanceOut"];
+                };
+            };
+        };
+    };
+    finance_operations_entries: {
+        parameters: {
+            query: {
+                /** @description of an entry, an order or a transfer */
+                number: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundEntriesOut"];
+                };
+            };
+        };
+    };
     wealth_operations_navs: {
         parameters: {
             query?: never;
@@ -6760,6 +7104,118 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["KeptProductShape"];
+                };
+            };
+        };
+    };
+    finance_reversals: {
+        parameters: {
+            query?: {
+                before?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReversalsOut"];
+                };
+            };
+        };
+    };
+    finance_reversal_enter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReversalInRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReversalOut"];
+                };
+            };
+        };
+    };
+    finance_reversal_approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReversalOut"];
+                };
+            };
+        };
+    };
+    finance_reversal_refuse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonInRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReversalOut"];
+                };
+            };
+        };
+    };
+    finance_reversal_withdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReversalOut"];
                 };
             };
         };
