@@ -5,11 +5,8 @@ seconds, or for ever, for a reader of a socket who was told to go and takes noth
 """
 
 import asyncio
-from collections import deque
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import h11
 from uvicorn._types import ASGISendEvent
@@ -19,6 +16,8 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 
+from rongliao.turnstile import turnstile_of
+
 HEAD_LIMIT_S = 10.0
 """From the connection, or a request's first byte on a used one, until its head is complete."""
 BODY_PAUSE_S = 20.0
@@ -26,47 +25,6 @@ BODY_PAUSE_S = 20.0
 
 GOODBYE_LIMIT_S = 1.0
 """For the client to answer that its socket is closed, and for what is still to be written."""
-
-
-PACE_S = 0.004
-"""Between two newcomers who come together. One costs two milliseconds, spread over several turns of the loop: so half
-of the time is everybody else's, and 2,000 are in after eight seconds."""
-
-
-class _Turnstile:
-    """Hears newcomers one at a time, between everything else that the loop does.
-
-    When thousands connect at once they would all be heard in one turn of the loop, and everybody else would wait.
-    After one who opened a socket there is a pause: what that costs comes in the turns that follow.
-    """
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self._waiting: deque[Callable[[], bool]] = deque()
-        self._turning = False
-
-    def enter(self, hear: Callable[[], bool]) -> None:
-        """Calls `hear` when its turn comes, which says whether it opened a socket."""
-        self._waiting.append(hear)
-        if not self._turning:
-            self._turning = True
-            self._loop.call_soon(self._next)
-
-    def _next(self) -> None:
-        if not self._waiting:
-            self._turning = False
-            return
-        opened = False
-        try:
-            opened = self._waiting.popleft()()
-        finally:
-            if opened:
-                self._loop.call_later(PACE_S, self._next)
-            else:
-                self._loop.call_soon(self._next)
-
-
-_turnstiles: "WeakKeyDictionary[asyncio.AbstractEventLoop, _Turnstile]" = WeakKeyDictionary()
 
 
 class PunctualProtocol(H11Protocol):
@@ -89,7 +47,7 @@ class PunctualProtocol(H11Protocol):
             self._early.append(data)
         else:
             self._early = [data]
-            _turnstiles.setdefault(self.loop, _Turnstile(self.loop)).enter(self._first)
+            turnstile_of(self.loop).enter(self._first)
 
     def _first(self) -> bool:
         said, self._early, self._known = b"".join(self._early or ()), None, True

@@ -5,7 +5,7 @@ outbox. With a broker of its own (BROKER_URL) the worker runs elsewhere and WORK
 """
 
 # Daphne installs Twisted's reactor, which must come before anything else imports it.
-from daphne.server import Server  # isort: skip
+from deploy.local.newcomers import PacedServer  # isort: skip
 
 import logging
 import os
@@ -108,7 +108,7 @@ def endpoints() -> list[str]:
     return [f"tcp:port={port}:interface={address}:backlog={BACKLOG}" for port in ports]
 
 
-def serving(server: Server, began: float) -> None:
+def serving(server: PacedServer, began: float) -> None:
     """Called when the ports listen: Daphne makes its factory itself, with Twisted's minute of patience."""
     server.http_factory.timeOut = SILENCE_LIMIT_S
     _log.info("serving after %.1f s", time.monotonic() - began)
@@ -118,7 +118,7 @@ def main() -> None:
     parent.watch()
     began = time.monotonic()
     worker = start_worker() if os.environ.get("WORKER_INSIDE", "1") == "1" else None
-    server: Server = Server(
+    server: PacedServer = PacedServer(
         application,
         endpoints=endpoints(),
         http_timeout=HTTP_LIMIT_S,
@@ -128,6 +128,7 @@ def main() -> None:
         websocket_max_frame_size=MAX_FRAME_BYTES,
         application_close_timeout=5,
         server_name="",
+        silence_limit_s=SILENCE_LIMIT_S,
         ready_callable=lambda: serving(server, began),
     )
     server.run()

@@ -1,19 +1,21 @@
 """How the server treats those who come together: one after the other, with room for everybody else between them."""
 
 import asyncio
+import json
 import subprocess
 
 import pytest
 
 from deploy.checks import DEMO
 from deploy.local.install import PYTHON, ROOT
-from rongliao import http
+from deploy.local.postgres import free_ports
+from rongliao import turnstile
 
 
 async def heard(count: int, *, sockets: bool) -> float:
     """So many who come at once: the seconds until all were heard. Between two of them the loop turns for others."""
     loop = asyncio.get_running_loop()
-    turnstile = http._Turnstile(loop)
+    gate = turnstile.Turnstile(loop)
     done = asyncio.Event()
     left, turns = count, 0
 
@@ -33,7 +35,7 @@ async def heard(count: int, *, sockets: bool) -> float:
     talking = asyncio.create_task(others())
     began = loop.time()
     for _ in range(count):
-        turnstile.enter(hear)
+        gate.enter(hear)
     await done.wait()
     took = loop.time() - began
     await talking
@@ -44,9 +46,9 @@ async def heard(count: int, *, sockets: bool) -> float:
 async def test_who_opens_sockets_at_once_is_heard_with_pauses_and_requests_without(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(http, "PACE_S", 0.02)
+    monkeypatch.setattr(turnstile, "PACE_S", 0.02)
     assert await heard(20, sockets=True) >= 19 * 0.02
-    monkeypatch.setattr(http, "PACE_S", 60.0)
+    monkeypatch.setattr(turnstile, "PACE_S", 60.0)
     assert await heard(20, sockets=False) < 30
 
 
@@ -74,3 +76,90 @@ def test_a_server_does_not_look_through_all_it_has_while_thousands_come() -> Non
         found[what] = int(done.stdout)
     assert found["server"] == 0
     assert found["anything else"] > 0, "without it Python would"
+
+
+CROWD = """
+import asyncio, json, socket, sys, threading, time
+from deploy.local.newcomers import PacedServer
+from rongliao import turnstile
+from twisted.internet import reactor
+
+turnstile.PACE_S = 0.02
+port, silence_limit_s = int(sys.argv[1]), 0.5
+came, found = [], {}
+head = "GET {} HTTP/1.1\\r\\nHost: localhost\\r\\n{}\\r\\n"
+upgrade = "Upgrade: websocket\\r\\nConnection: Upgrade\\r\\nSec-WebSocket-Version: 13\\r\\nSec-WebSocket-Key: {}\\r\\n"
+opening = head.format("/ws/", upgrade.format("x" * 22 + "==")).encode()
+
+async def application(scope, receive, send):
+    if scope["type"] == "websocket":
+        came.append(time.monotonic())
+        await receive()
+        await send({"type": "websocket.accept"})
+        await receive()
+    else:
+        event = await receive()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": scope["path"].encode() + event["body"]})
+
+def connected(said=b""):
+    one = socket.create_connection(("127.0.0.1", port), 5)
+    one.sendall(said)
+    return one
+
+def crowd():
+    silent = connected()
+    left = connected(opening[:20])
+    left.close()
+    began = time.monotonic()
+    sockets = [connected(opening) for _ in range(20)]
+    found["opened"] = sum(b" 101 " in one.recv(400) for one in sockets)
+    found["between_s"] = min(b - a for a, b in zip(came, came[1:]))
+    split = connected(b"POST /in HTTP/1.1\\r\\nContent-")
+    time.sleep(0.1)
+    split.sendall(b"Length: 7\\r\\n\\r\\n-two")
+    time.sleep(0.1)
+    split.sendall(b"-p.")
+    answer = b""
+    while b"/in-two-p." not in answer and (more := split.recv(400)):
+        answer += more
+    found["split"] = b"/in-two-p." in answer
+    began = time.monotonic()
+    many = [connected(head.format("/", "").encode()) for _ in range(20)]
+    found["answered"] = sum(b" 200 " in one.recv(400) for one in many)
+    found["requests_s"] = time.monotonic() - began
+    silent.settimeout(5)
+    found["silent"] = silent.recv(1) == b""
+    found["accepts"] = ports[0].numberAccepts
+
+def story():
+    try:
+        crowd()
+    finally:
+        reactor.callFromThread(server.stop)
+
+ports = []
+class Watched(PacedServer):
+    def listen_success(self, port):
+        super().listen_success(port)
+        ports.append(port)
+
+server = Watched(
+    application, endpoints=[f"tcp:port={port}:interface=127.0.0.1:backlog=200"], signal_handlers=False,
+    silence_limit_s=silence_limit_s, ready_callable=lambda: threading.Thread(target=story, daemon=True).start(),
+)
+server.run()
+print(json.dumps(found))
+"""
+
+
+def test_daphne_lets_newcomers_in_one_by_one_and_hears_all_that_they_say() -> None:
+    (port,) = free_ports(1)
+    done = subprocess.run(
+        [str(PYTHON), "-c", CROWD, str(port)], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found.pop("between_s") >= 0.015, "a pause after each who opened a socket"
+    assert found.pop("requests_s") < 20 * 0.02, "none after a request"
+    assert found == {"opened": 20, "split": True, "answered": 20, "silent": True, "accepts": 1}
