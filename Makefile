@@ -3,6 +3,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 LOCAL := $(PYTHON) -m deploy.local
+export PYTHON_IS_NAMED := $(if $(filter-out file,$(origin PYTHON)),yes)
 export PYTHONDONTWRITEBYTECODE :=
 .DEFAULT_GOAL := help
 .PHONY: .python help run setup lock lint lint-fast contracts test bench faults reset screenshots manage

@@ -113,7 +113,7 @@ def _send_kick() -> None:
 class _Waker:
     """Speaks with the broker beside the requests: nobody waits for it, and what is due together is one wake-up."""
 
-    PAUSE_S = 0.02
+    PAUSE_S = 0.1
 
     def __init__(self) -> None:
         self._starting, self._due = threading.Lock(), threading.Event()

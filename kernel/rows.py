@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from django.db import connection, models
 from django.db.models.fields import NOT_PROVIDED
 
+from kernel import notes
 from kernel.statements import Question, planned
 
 Row = TypeVar("Row", bound=models.Model)
@@ -24,31 +25,22 @@ def _insert(model: type[models.Model]) -> tuple[str, tuple["models.Field[Any, An
     )
     quote = connection.ops.quote_name
     columns = ", ".join(quote(str(field.column)) for field in fields)
-    values = ", ".join(["%s"] * len(fields))
+    # Without a length: a cast to one cuts what is too long, where the column refuses it.
+    values = ", ".join(f"%s::{str(field.db_type(connection)).partition('(')[0]}" for field in fields)
     # Names of our own models alone.
-    return f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES ({values})", fields  # noqa: S608
+    return f"INSERT INTO {quote(model._meta.db_table)} ({columns}) SELECT {values} {notes.WHEN}", fields
 
 
-def _run(row: models.Model, ending: str) -> int:
+def insert(row: models.Model, *, if_new: bool = False) -> None:
+    """Writes a new row, as notes.write does. What the database fills in (a running number, the time) is not read back.
+
+    `if_new`: unless a unique one like it stands there. Another transaction that is about to write the same is waited
+    for.
+    """
     statement, fields = _insert(type(row))
     values = [field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in fields]
-    with planned() as cursor:
-        cursor.execute(statement + ending, values)
-        row._state.adding, row._state.db = False, connection.alias
-        return int(cursor.rowcount)
-
-
-def insert(row: models.Model) -> None:
-    """Writes a new row. What the database fills in (a running number, the time) is not read back."""
-    _run(row, "")
-
-
-def insert_if_new(row: models.Model) -> bool:
-    """Writes a row unless a unique one like it stands there; answers whether it did.
-
-    Another transaction that is about to write the same is waited for.
-    """
-    return bool(_run(row, " ON CONFLICT DO NOTHING"))
+    notes.write(statement + " ON CONFLICT DO NOTHING" * if_new, values)
+    row._state.adding, row._state.db = False, connection.alias
 
 
 @lru_cache

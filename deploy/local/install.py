@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from deploy.local import interpreter
 from deploy.local.processes import Children, Failed, tail
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -68,9 +69,7 @@ def python_packages(children: Children, log: Path, say: Say) -> None:
     )
     say("installing Python packages from requirements.lock")
     if not works(PYTHON):
-        shutil.rmtree(VENV, ignore_errors=True)
-        if children.run([sys.executable, "-m", "venv", VENV], log=log, cwd=ROOT) != 0:
-            raise Failed(f"{sys.executable} -m venv failed; Debian keeps it in the package python3-venv.\n{tail(log)}")
+        _make(children, log, say)
     pip: list[str | Path] = [PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "--require-hashes", "-r"]
     only_uv = VENV / "uv.txt"
     only_uv.write_text(pinned("uv"))
@@ -102,6 +101,18 @@ def python_packages(children: Children, log: Path, say: Say) -> None:
         say=say,
     )
     stamp.write_text(content)
+
+
+def _make(children: Children, log: Path, say: Say) -> None:
+    """An empty environment. Of a Python that somebody named with PYTHON=, whatever else there is."""
+    quickest = sys.executable if os.environ.get("PYTHON_IS_NAMED") else interpreter.quickest()
+    if quickest != sys.executable:
+        say(f"{quickest} is quicker than {sys.executable} and is taken (make PYTHON=... names another)")
+    for python in dict.fromkeys((quickest, sys.executable)):
+        shutil.rmtree(VENV, ignore_errors=True)
+        if children.run([python, "-m", "venv", VENV], log=log, cwd=ROOT) == 0:
+            return
+    raise Failed(f"{sys.executable} -m venv failed; Debian keeps it in the package python3-venv.\n{tail(log)}")
 
 
 def works(python: Path) -> bool:

@@ -1,11 +1,12 @@
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import DataError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from kernel import audit, jobs, notes
-from kernel.models import AuditRow, OutboxRow
+from kernel import audit, jobs, notes, rows
+from kernel.ids import new_id
+from kernel.models import AuditRow, OutboxRow, Picture
 
 pytestmark = pytest.mark.django_db
 
@@ -53,3 +54,38 @@ def test_a_key_that_is_gathered_twice_is_enqueued_once() -> None:
         jobs.enqueue("test.1", {"n": 2}, key="k")
     rows: Any = OutboxRow.objects.filter(topic="test.1").values_list("payload", flat=True)
     assert list(rows) == [{"n": 1}]
+
+
+def _picture(name: str) -> Picture:
+    return Picture(owner_id=new_id(), name=name, width=1, height=1, size_bytes=1, sha256=b"")
+
+
+def _there() -> set[str]:
+    return set(Picture.objects.filter(name__in=["first", "second"]).values_list("name", flat=True))
+
+
+def test_a_row_and_what_depends_on_it_are_written_in_one_statement() -> None:
+    with CaptureQueriesContext(connection) as seen, notes.gathered(depending=True) as written:
+        rows.insert(_picture("first"), if_new=True)
+        rows.insert(_picture("second"))
+        audit.record(None, "deed.1", "test")
+    assert len(seen) == 1
+    assert written.wrote
+    assert _there() == {"first", "second"}
+    assert _noted() == (["deed.1"], [])
+
+
+def test_nothing_is_written_where_the_row_that_all_depends_on_stands_already() -> None:
+    rows.insert(_picture("first"))
+    with notes.gathered(depending=True) as written:
+        rows.insert(_picture("first"), if_new=True)
+        rows.insert(_picture("second"))
+        audit.record(None, "deed.1", "test")
+    assert not written.wrote
+    assert _there() == {"first"}
+    assert _noted() == ([], [])
+
+
+def test_a_text_that_is_too_long_for_its_column_is_refused_not_cut() -> None:
+    with pytest.raises(DataError), transaction.atomic():
+        rows.insert(_picture("x" * 65))

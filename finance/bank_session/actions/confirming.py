@@ -38,15 +38,13 @@ SELECT EXISTS (SELECT FROM opened),
     {columns}
 FROM locked
 """
+_END = "UPDATE bank_session_intent SET state = 'executed', ended_at = %s, result = %s::jsonb WHERE id = %s"
 # What is kept of the statement is what stands in the intent, which the caller has locked.
-_SETTLE = """
-WITH ended AS (
-    UPDATE bank_session_intent SET state = 'executed', ended_at = %(moment)s, result = %(result)s::jsonb
-    WHERE id = %(intent)s RETURNING id, person_id, statement, statement_hash
-)
+_KEEP = """
 INSERT INTO bank_session_confirmation
     (id, intent_id, person_id, bank_session_id, proof, statement, statement_hash, evidence, at)
-SELECT %(id)s, id, person_id, %(session)s, %(proof)s, statement, statement_hash, %(evidence)s::jsonb, %(at)s FROM ended
+SELECT %s::uuid, id, person_id, %s::uuid, %s::text, statement, statement_hash, %s::jsonb, %s::timestamptz
+FROM bank_session_intent WHERE id = %s
 """
 
 
@@ -161,20 +159,9 @@ def settle(
 ) -> None:
     """Ends a locked intent as executed: what was confirmed and how is kept, audited, and told."""
     moment = now()
-    with planned() as cursor:
-        cursor.execute(
-            _SETTLE,
-            {
-                "intent": intent.pk,
-                "moment": moment,
-                "result": json.dumps(result),
-                "id": new_id(),
-                "session": session.pk,
-                "proof": proof,
-                "evidence": None if evidence is None else json.dumps(evidence),
-                "at": business_now(),
-            },
-        )
+    shown = None if evidence is None else json.dumps(evidence)
+    notes.write(_END, [moment, json.dumps(result), intent.pk])
+    notes.write(_KEEP, [new_id(), session.pk, proof, shown, business_now(), intent.pk])
     intent.state, intent.ended_at, intent.result = Intent.State.EXECUTED, moment, result
     audit.record(
         intent.person_id,

@@ -16,7 +16,7 @@ from finance.bank_session.models import Handoff, Intent
 from finance.bank_session.registry import kind_named
 from finance.bank_session.statements import StatementDraft, canonical
 from finance.bank_session.tokens import digest_of, new_token
-from kernel import audit, rows
+from kernel import audit, notes, rows
 from kernel.clock import business_now, now
 from kernel.errors import Conflict, KeyReused, NotFound
 from kernel.ids import new_id
@@ -70,35 +70,44 @@ def prepare(
     _count(person_id)
     words, moment = draft.words(), now()
     raw, digest = canonical(words, language=_language(language), intent_id=intent_id, kind=kind, at=moment)
+    intent = Intent(
+        id=intent_id,
+        person_id=person_id,
+        device_id=device_id,
+        chat_session_id=chat_session_id,
+        kind=kind,
+        subject=subject,
+        input_hash=_input_hash(kind, subject),
+        draft=words,
+        valid_until=draft.valid_until,
+        language=_language(language),
+        statement=raw,
+        statement_hash=digest,
+        challenged_until=moment + timedelta(seconds=settings.CHALLENGE_S),
+        expires_at=moment + timedelta(seconds=settings.INTENT_S),
+    )
+    if replaces is None or replaces == intent_id:
+        return _keep(intent)
     with transaction.atomic():
-        if replaces is not None and replaces != intent_id:
-            Intent.objects.filter(pk=replaces, person_id=person_id, state=Intent.State.PREPARED).update(
-                state=Intent.State.SUPERSEDED, ended_at=moment
-            )
-        intent = Intent(
-            id=intent_id,
-            person_id=person_id,
-            device_id=device_id,
-            chat_session_id=chat_session_id,
-            kind=kind,
-            subject=subject,
-            input_hash=_input_hash(kind, subject),
-            draft=words,
-            valid_until=draft.valid_until,
-            language=_language(language),
-            statement=raw,
-            statement_hash=digest,
-            challenged_until=moment + timedelta(seconds=settings.CHALLENGE_S),
-            expires_at=moment + timedelta(seconds=settings.INTENT_S),
+        Intent.objects.filter(pk=replaces, person_id=person_id, state=Intent.State.PREPARED).update(
+            state=Intent.State.SUPERSEDED, ended_at=moment
         )
-        if rows.insert_if_new(intent):
-            audit.record(person_id, "intent.prepared", f"intent:{intent_id}", {"kind": kind})
-        else:
-            intent = _same_intent(intent, words, draft.valid_until)
-        return _hand_over(intent)
+        return _keep(intent)
 
 
-def _same_intent(asked: Intent, words: dict[str, Any], valid_until: datetime | None) -> Intent:
+def _keep(intent: Intent) -> Prepared:
+    """The intent, or the one that has its id, and a hand-off to it. A new one is one statement, and its own commit."""
+    with notes.gathered(depending=True) as kept:
+        rows.insert(intent, if_new=True)
+        prepared = _hand_over(intent)
+        audit.record(intent.person_id, "intent.prepared", f"intent:{intent.pk}", {"kind": intent.kind})
+    if kept.wrote:
+        return prepared
+    with transaction.atomic():
+        return _hand_over(_same_intent(intent))
+
+
+def _same_intent(asked: Intent) -> Intent:
     known = Intent.objects.select_for_update().filter(pk=asked.pk).first()
     if known is None or (known.person_id, known.device_id, known.chat_session_id) != (
         asked.person_id,
@@ -111,7 +120,7 @@ def _same_intent(asked: Intent, words: dict[str, Any], valid_until: datetime | N
     if known.state == Intent.State.PREPARED:
         if known.expires_at <= now():
             raise IntentOver
-        issue(known, words, valid_until, known.language)
+        issue(known, asked.draft, asked.valid_until, known.language)
     elif known.state != Intent.State.EXECUTED:
         raise IntentOver
     return known
