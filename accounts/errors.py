@@ -35,6 +35,21 @@ class NotRegistered(Refusal):
     en = "This number is not registered yet. Please register first."
 
 
+class NotAgreed(Refusal):
+    code = "not_agreed"
+    status = 400
+    zh = "请先阅读并同意用户服务协议和隐私政策,尚未注册。"
+    en = "Please read and accept the user agreement and the privacy policy first. You are not registered yet."
+
+
+class AgreementMoved(Conflict):
+    """The text has a newer version than the one that was agreed to."""
+
+    code = "agreement_moved"
+    zh = "协议刚刚更新,请阅读新版本后再同意。"
+    en = "The text has just been updated. Please read the new version, then accept it."
+
+
 class PhoneTaken(Conflict):
     code = "phone_taken"
     zh = "这个手机号已注册,请直接登录。"

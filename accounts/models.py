@@ -325,7 +325,7 @@ class Advising(models.Model):
 
 
 class Consent(models.Model):
-    """What a person agreed to, in which version, and when."""
+    """What a person agreed to, in which version, and when (`accounts.agreements` keeps the texts)."""
 
     id = models.BigAutoField(primary_key=True)
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="consents")

@@ -29,6 +29,7 @@ class Seal:
     title: str
     title_en: str
     organisation: str
+    organisation_en: str
 
 
 @dataclass(frozen=True)
@@ -65,16 +66,20 @@ def avatar_url(person_id: UUID, picture_id: UUID | None) -> str | None:
     return f"/api/persons/{person_id}/avatar?v={picture_id.hex[-12:]}" if picture_id else None
 
 
+def _bank(branch: str = "") -> tuple[str, str]:
+    """The bank in both languages, with the branch as it is called."""
+    return f"{settings.BANK_NAME} {branch}".strip(), f"{settings.BANK_NAME_EN} {branch}".strip()
+
+
 def _seal(kind: str, title: str, title_en: str, roles: dict[str, str]) -> Seal | None:
     if kind == Person.Kind.OFFICIAL:
-        return Seal("official", title or "服务号", title_en or "Service account", settings.BANK_NAME)
+        return Seal("official", title or "服务号", title_en or "Service account", *_bank())
     if kind != Person.Kind.STAFF:
         return None
     for role, (name, of_role, of_role_en) in _STAFF_TITLES.items():
         if role in roles:
-            organisation = f"{settings.BANK_NAME} {roles[role]}".strip()
-            return Seal(name, of_role, of_role_en, organisation)
-    return Seal("staff", "银行员工", "Bank staff", settings.BANK_NAME)
+            return Seal(name, of_role, of_role_en, *_bank(roles[role]))
+    return Seal("staff", "银行员工", "Bank staff", *_bank())
 
 
 # Nearly every answer shows people: one statement, written out, costs a fifth of the ORM's three.

@@ -2,12 +2,15 @@
 
 from django.urls import URLPattern, URLResolver, path, re_path
 
-from accounts.api import contacts, profile, session
+from accounts.api import agreements, contacts, profile, session
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("session", session.SessionView.as_view()),
     path("codes", session.CodesView.as_view()),
     path("registrations", session.RegistrationsView.as_view()),
+    path("agreements", agreements.AgreementsView.as_view()),
+    path("agreements/<slug:kind>", agreements.AgreementView.as_view()),
+    path("agreements/<slug:kind>/consent", agreements.ConsentView.as_view()),
     path("password-resets", session.PasswordResetsView.as_view()),
     path("me", profile.MeView.as_view()),
     path("me/password", session.PasswordView.as_view()),

@@ -21,6 +21,7 @@ def person_json(card: PersonCard) -> dict[str, Any]:
             "title": seal.title,
             "title_en": seal.title_en,
             "organisation": seal.organisation,
+            "organisation_en": seal.organisation_en,
         },
         "kind": card.kind,
     }

@@ -16,6 +16,7 @@ class ChatSealOutput(serializers.Serializer[Any]):
     title = serializers.CharField()
     title_en = serializers.CharField()
     organisation = serializers.CharField()
+    organisation_en = serializers.CharField()
 
 
 class ChatPersonOutput(serializers.Serializer[Any]):

@@ -21,6 +21,7 @@ class MomentSeal(serializers.Serializer[Any]):
     title = serializers.CharField()
     title_en = serializers.CharField()
     organisation = serializers.CharField()
+    organisation_en = serializers.CharField()
 
 
 class MomentPerson(serializers.Serializer[Any]):

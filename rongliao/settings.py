@@ -19,6 +19,8 @@ BRAND = env.text("BRAND", "融聊")
 BRAND_EN = env.text("BRAND_EN", "Rongliao")
 BANK_NAME = env.text("BANK_NAME", "远山银行")
 BANK_NAME_EN = env.text("BANK_NAME_EN", "Yuanshan Bank")
+# What people agree to when they register: <kind>/<version>.<language>.txt (accounts/agreements.py).
+AGREEMENTS_DIR = env.text("AGREEMENTS_DIR", str(BASE_DIR / "accounts" / "data" / "agreements"))
 
 # Our account numbers begin with it. The demo's is nobody's.
 BANK_BIN = env.text("BANK_BIN", "629906")

@@ -1,14 +1,16 @@
 """How somebody becomes a person here."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 
+from accounts import agreements
 from accounts.actions.codes import spend_code
 from accounts.actions.sessions import DeviceClaim, checked_password, open_session
 from accounts.errors import NameNotAllowed, PhoneTaken
-from accounts.models import Consent, Person
+from accounts.models import Person
 from accounts.names import may_call_oneself
 from accounts.throttles import Asker
 from kernel import audit
@@ -16,7 +18,6 @@ from kernel.ids import new_id
 from kernel.secrets import blind_index
 
 HUES = 8
-TERMS_VERSION = "2026-11"
 
 
 def hue_of(person_id: UUID) -> int:
@@ -55,20 +56,23 @@ def register(
     code: str,
     password: str,
     display_name: str,
+    agreed: Mapping[str, str],
     device: DeviceClaim,
     asker: Asker,
 ) -> Person:
-    """Makes a visitor of somebody who holds the phone, and signs them in.
+    """Makes a visitor of somebody who holds the phone and agrees to the texts in force, and signs them in.
 
-    Raises NameNotAllowed, PasswordTooWeak, CodeRefused, PhoneTaken.
+    `agreed`: the version of each text that they were shown. Raises NotAgreed, AgreementMoved, NameNotAllowed,
+    PasswordTooWeak, CodeRefused, PhoneTaken.
     """
+    agreements.check(agreed)
     if not may_call_oneself(display_name):
         raise NameNotAllowed(fields={"display_name": ""})
     checked_password(password)
     spend_code(phone=phone, purpose="register", code=code, asker=asker)
     with transaction.atomic():
         person = create_person(kind="visitor", phone=phone, display_name=display_name, password=password)
-        Consent.objects.create(person=person, kind="terms", version=TERMS_VERSION)
         audit.record(person.pk, "accounts.registered", f"person:{person.pk}")
+        agreements.consent(person.pk)
     open_session(request, person, device)
     return person

@@ -84,7 +84,44 @@ class CodeOutput(serializers.Serializer[Any]):
     demo_code = serializers.CharField(allow_null=True, help_text="demo mode alone: what the text message would say")
 
 
+def version_field() -> serializers.RegexField:
+    return serializers.RegexField(r"^[0-9A-Za-z-]{1,20}$", required=False)
+
+
+class AgreedInput(serializers.Serializer[Any]):
+    """The versions that were shown; see `/api/agreements`."""
+
+    terms = version_field()
+    privacy = version_field()
+
+
+class AgreementInput(serializers.Serializer[Any]):
+    version = serializers.RegexField(r"^[0-9A-Za-z-]{1,20}$")
+
+
+class AgreementItem(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(choices=["terms", "privacy"])
+    version = serializers.CharField()
+    title = serializers.CharField()
+    sha256 = serializers.CharField(help_text="of both languages as they are shown")
+    agreed_version = serializers.CharField(allow_null=True, help_text="which the signed-in person agreed to last")
+    agreed_at = serializers.DateTimeField(allow_null=True)
+
+
+class AgreementList(serializers.Serializer[Any]):
+    items = AgreementItem(many=True)
+
+
+class AgreementOutput(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(choices=["terms", "privacy"])
+    version = serializers.CharField()
+    title = serializers.CharField()
+    sha256 = serializers.CharField()
+    text = serializers.CharField(help_text="a heading or paragraph in each line")
+
+
 class RegistrationInput(DeviceInput):
+    agreed = AgreedInput(required=False)
     phone = phone_field()
     code = code_field()
     password = password_field()
@@ -149,6 +186,7 @@ class SealOutput(serializers.Serializer[Any]):
     title = serializers.CharField()
     title_en = serializers.CharField()
     organisation = serializers.CharField()
+    organisation_en = serializers.CharField()
 
 
 class PersonOutput(serializers.Serializer[Any]):

@@ -128,6 +128,7 @@ class RegistrationsView(ApiView):
             code=data["code"],
             password=data["password"],
             display_name=data["display_name"],
+            agreed=data.get("agreed", {}),
             device=_claim(request, data),
             asker=_asker(request, data),
         )

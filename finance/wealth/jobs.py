@@ -76,7 +76,7 @@ def show_order(payload: Payload) -> None:
         if people.advisor_of(order.person_id) == offer.advisor_id:
             watchers.append(offer.advisor_id)
     chat.update_card(kind="order", ref=order.pk, state=state, payload=shown, revision=revision)
-    push.hint(watchers, "finance", {"order_id": str(order.pk)})
+    push.hint(watchers, "finance", {"order_id": str(order.pk), "person_id": str(order.person_id)})
 
 
 @consumer("wealth.confirm")

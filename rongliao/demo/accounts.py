@@ -3,7 +3,7 @@
 from datetime import date
 from uuid import UUID
 
-from accounts import actions
+from accounts import actions, agreements
 from kernel.ids import new_id
 from rongliao import demo
 
@@ -82,6 +82,7 @@ def _people(world: demo.World) -> None:
             hue=HUES[short],
         )
         world.people[short] = person.pk
+        agreements.consent(person.pk)
     for short, (shown, phone, roles, branch) in STAFF.items():
         staff = actions.create_staff(
             name=shown, phone=phone, password=None, roles=roles, branch=branch, hue=HUES[short]

@@ -14,6 +14,7 @@ from rongliao.demo import PASSWORD, World
 from tests.support.browser import PHONES
 
 NEW_PHONE = "13700000001"
+AGREED = {"terms": "2026-11", "privacy": "2026-11"}
 
 
 class Caller:
@@ -60,6 +61,7 @@ class Caller:
             "password": "quiet-harbour-9",
             "display_name": "新来的人",
             "device_id": self.device,
+            "agreed": AGREED,
         }
         return self.post("/api/registrations", {**body, **changed})
 

@@ -43,6 +43,7 @@ def test_the_address_book_is_in_the_order_of_its_reading(su: Caller, world: Worl
         "title": "客户经理",
         "title_en": "Relationship manager",
         "organisation": f"{settings.BANK_NAME} 城西支行",
+        "organisation_en": f"{settings.BANK_NAME_EN} 城西支行",
     }
     assert answer["waiting"] == 1
 

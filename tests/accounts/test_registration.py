@@ -14,7 +14,7 @@ from accounts.models import BankCard, Consent, Identity, OneTimeCode, Person
 from kernel.models import AuditRow
 from rongliao.demo import World
 from rongliao.demo.accounts import CUSTOMERS, card_number, id_number
-from tests.accounts.conftest import NEW_PHONE, Caller, error
+from tests.accounts.conftest import AGREED, NEW_PHONE, Caller, error
 
 People = Callable[[str], Caller]
 NAME = "温岚"
@@ -55,7 +55,7 @@ def test_somebody_registers_with_a_code_and_is_signed_in_as_a_visitor(guest: Cal
     assert guest.get("/api/me").json()["identity"]["level"] == "none"
     person = Person.objects.get(pk=answer.json()["id"])
     assert not person.is_staff and not person.is_superuser
-    assert Consent.objects.filter(person=person, kind="terms").exists()
+    assert set(Consent.objects.filter(person=person).values_list("kind", "version")) == set(AGREED.items())
     assert Caller().sign_in(NEW_PHONE, "quiet-harbour-9").status_code == 200
 
 
@@ -78,6 +78,7 @@ def test_a_number_that_is_registered_is_told_only_to_whoever_holds_it(guest: Cal
             "code": known.json()["demo_code"],
             "password": "quiet-harbour-9",
             "display_name": "新来的人",
+            "agreed": AGREED,
         },
     )
     assert (taken.status_code, error(taken)) == (409, "phone_taken")
@@ -95,6 +96,7 @@ def test_of_two_registrations_at_once_with_one_phone_exactly_one_succeeds(fresh_
                 "password": "quiet-harbour-9",
                 "display_name": "新来的人",
                 "device_id": asker.device,
+                "agreed": AGREED,
             }
             return int(Caller().post("/api/registrations", body).status_code)
         finally:
@@ -131,6 +133,7 @@ def test_a_code_is_refused_when_wrong_old_spent_or_for_something_else(guest: Cal
         "password": "quiet-harbour-9",
         "display_name": "新来的人",
         "device_id": guest.device,
+        "agreed": AGREED,
     }
     assert error(guest.post("/api/registrations", {**body, "code": wrong})) == "code_refused"
     assert (
@@ -150,6 +153,7 @@ def test_after_five_wrong_tries_the_right_code_is_worth_nothing(guest: Caller, w
         "password": "quiet-harbour-9",
         "display_name": "新来的人",
         "device_id": guest.device,
+        "agreed": AGREED,
     }
     for step in range(limits.CODE_TRIES):
         wrong = f"{(int(code) + 1 + step) % 10**6:06d}"

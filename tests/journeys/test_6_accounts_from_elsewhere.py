@@ -38,6 +38,7 @@ def newcomer_with_a_card(phones: Phones, site: Site) -> Page:
         password=PASSWORD,
         display_name=NAME,
         device_id=device,
+        agreed={one["kind"]: one["version"] for one in page.request.get("/api/agreements").json()["items"]},
     )
     call(page, site, "/api/identity", name=NAME, id_number=id_number("330106", date(1990, 2, 3), 87))
     call(page, site, "/api/cards", id=str(uuid4()), number=CARD)

@@ -31,6 +31,13 @@ def register(page: Page) -> None:
     expect(page.get_by_role("alert")).to_contain_text("昵称不能像银行、客服或官方的名称")
     page.get_by_label("昵称").fill(NAME)
     page.get_by_role("button", name="注册", exact=True).click()
+    expect(page.get_by_text("请先阅读并同意用户服务协议和隐私政策")).to_be_visible()
+    page.get_by_role("link", name="《隐私政策》").click()
+    expect(page.get_by_role("heading", name="五、怎样保护")).to_be_visible()
+    page.get_by_role("button", name="返回").click()
+    expect(page.get_by_label("昵称")).to_have_value(NAME)
+    page.get_by_role("checkbox").check()
+    page.get_by_role("button", name="注册", exact=True).click()
 
     expect(page.get_by_role("heading", name="实名")).to_be_visible()
     page.get_by_label("姓名").fill(NAME)

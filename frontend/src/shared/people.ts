@@ -4,6 +4,7 @@ export interface Seal {
   title: string;
   title_en: string;
   organisation: string;
+  organisation_en: string;
 }
 
 export interface Person {
@@ -19,4 +20,9 @@ export interface Person {
 /** The name that the viewer gave, else the person's own. */
 export function shownName(person: Pick<Person, "name" | "remark">): string {
   return person.remark || person.name;
+}
+
+/** The bank and branch of a seal, in the reader's language. */
+export function organisationOf(seal: Pick<Seal, "organisation" | "organisation_en">, language: string): string {
+  return language === "en" ? seal.organisation_en : seal.organisation;
 }

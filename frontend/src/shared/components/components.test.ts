@@ -28,7 +28,7 @@ const zhou: Person = {
   hue: 300,
   avatar_url: null,
   kind: "staff",
-  seal: { role: "advisor", title: "客户经理", title_en: "Relationship manager", organisation: "远山银行" },
+  seal: { role: "advisor", title: "客户经理", title_en: "Relationship manager", organisation: "远山银行", organisation_en: "Yuanshan Bank" },
 };
 const lin: Person = { ...zhou, id: "2", name: "林晓舟", seal: null };
 
@@ -61,7 +61,7 @@ describe("an avatar", () => {
   });
 
   it("tells service accounts of one bank apart by the third character", () => {
-    const official = (name: string) => mount(Avatar, { props: { person: { ...zhou, name, seal: { role: "official", title: "服务号", title_en: "Service account", organisation: "远山银行" } } } }).text().charAt(0);
+    const official = (name: string) => mount(Avatar, { props: { person: { ...zhou, name, seal: { role: "official", title: "服务号", title_en: "Service account", organisation: "远山银行", organisation_en: "Yuanshan Bank" } } } }).text().charAt(0);
     expect(["远山财富", "远山商城", "年报"].map(official)).toEqual(["财", "商", "年"]);
   });
 

@@ -6,6 +6,8 @@ export interface Form {
   errors: Ref<Record<string, string>>;
   /** Words for what belongs to no field. */
   said: Ref<string>;
+  /** The code of the last refusal. */
+  refused: Ref<string>;
   busy: Ref<boolean>;
   /** Runs what the button does; puts a refusal where it belongs. Answers whether it went well. */
   submit: (work: () => Promise<void>) => Promise<boolean>;
@@ -15,6 +17,7 @@ export interface Form {
 export function useForm(fields: Record<string, Ref<unknown>>): Form {
   const errors = ref<Record<string, string>>({});
   const said = ref("");
+  const refused = ref("");
   const busy = ref(false);
 
   for (const [name, field] of Object.entries(fields)) {
@@ -25,8 +28,9 @@ export function useForm(fields: Record<string, Ref<unknown>>): Form {
   }
 
   function place(error: unknown): void {
-    const refused = error instanceof ApiError ? error.fields : {};
-    errors.value = Object.fromEntries(Object.entries(refused).filter(([name]) => name in fields));
+    refused.value = error instanceof ApiError ? error.code : "";
+    const named = error instanceof ApiError ? error.fields : {};
+    errors.value = Object.fromEntries(Object.entries(named).filter(([name]) => name in fields));
     said.value = Object.keys(errors.value).length ? "" : messageOf(error);
   }
 
@@ -34,6 +38,7 @@ export function useForm(fields: Record<string, Ref<unknown>>): Form {
     if (busy.value) return false;
     errors.value = {};
     said.value = "";
+    refused.value = "";
     busy.value = true;
     try {
       await work();
@@ -46,7 +51,7 @@ export function useForm(fields: Record<string, Ref<unknown>>): Form {
     }
   }
 
-  return { errors, said, busy, submit };
+  return { errors, said, refused, busy, submit };
 }
 
 export const PHONE = /^1[3-9][0-9]{9}$/;
