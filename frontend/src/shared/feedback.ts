@@ -13,7 +13,8 @@ export const toasts = ref<ToastItem[]>([]);
 /** A short line that goes by itself; never the only place of something that matters. */
 export function toast(text: string, tone: ToastItem["tone"] = "plain"): void {
   const item: ToastItem = { id: newId(), text, tone };
-  toasts.value = [...toasts.value.slice(-2), item];
+  // The same words twice are said once, anew: three taps without a network are no three complaints.
+  toasts.value = [...toasts.value.filter((other) => other.text !== text).slice(-2), item];
   setTimeout(() => {
     toasts.value = toasts.value.filter((other) => other.id !== item.id);
   }, TOAST_MS);
