@@ -94,6 +94,8 @@ def test_a_customer_buys_waits_and_gets_shares(new_phone: Callable[..., Page], s
     su, zhou = new_phone("su"), new_phone("zhou", size=DESK, path="/desk/")
     open_talk(su, "周经理")
     send_product_card(zhou)
+    expect(zhou.get_by_role("complementary")).to_contain_text("理财本金")
+    held = zhou.get_by_role("definition").last.inner_text()
     expect(card(su, "产品")).to_contain_text("与您的 C2 匹配")
 
     order_from_card(su, "20000")
@@ -125,6 +127,7 @@ def test_a_customer_buys_waits_and_gets_shares(new_phone: Callable[..., Page], s
     next_trading_day(su)
     expect(su.get_by_role("link", name=PRODUCT).filter(has_text="已受理,待确认")).to_have_count(0)
     expect(card(zhou, "产品")).to_contain_text("已确认")
+    expect(zhou.get_by_role("complementary")).not_to_contain_text(held, timeout=WITHIN_MS)
     expect(card(zhou, "购买申请")).to_contain_text("19,333.01 份")
     back_to_talk(su)
     expect(card(su, "购买申请")).to_contain_text("19,333.01 份")

@@ -17,6 +17,7 @@ import InfiniteList from "./InfiniteList.vue";
 import MoneyField from "./MoneyField.vue";
 import NumberPad from "./NumberPad.vue";
 import PersonName from "./PersonName.vue";
+import PictureViewer from "./PictureViewer.vue";
 import PinBoxes from "./PinBoxes.vue";
 import TextField from "./TextField.vue";
 import VirtualList from "./VirtualList.vue";
@@ -44,7 +45,7 @@ describe("the seal", () => {
     expect(name.get("[role=img]").attributes("aria-label")).toBe("银行认证:远山银行 客户经理");
     await useLanguage("en");
     await nextTick();
-    expect(name.get("[role=img]").attributes("aria-label")).toBe("Verified by the bank: Relationship manager, 远山银行");
+    expect(name.get("[role=img]").attributes("aria-label")).toBe("Verified by the bank: Relationship manager, Yuanshan Bank");
   });
 
   it("never stands by another, whatever the name says", () => {
@@ -268,6 +269,33 @@ describe("a sheet", () => {
   });
 });
 
+describe("an error", () => {
+  it("offers to try again what may come, and not what is gone", () => {
+    const offered = (status: number) => mount(ErrorState, { props: { error: new ApiError("x", "…", status) } }).find("button").exists();
+    expect([0, 409, 500].map(offered)).toEqual([true, true, true]);
+    expect([403, 404, 410].map(offered)).toEqual([false, false, false]);
+  });
+});
+
+describe("pictures over the screen", () => {
+  it("are turned by buttons and by keys, from the first to the last", async () => {
+    Element.prototype.scrollIntoView = vi.fn();
+    const pictures = ["a", "b", "c"].map((id) => ({ id, full: `/${id}` }));
+    const viewer = mount(PictureViewer, { props: { pictures, start: 1 }, attachTo: document.body });
+    const named = (name: string) => document.querySelector<HTMLButtonElement>(`[aria-label="${name}"]`);
+    const count = () => document.querySelector(".count")?.textContent;
+    expect(count()).toBe("2 / 3");
+    named("下一张")?.click();
+    await nextTick();
+    expect([count(), named("下一张")?.disabled, named("上一张")?.disabled]).toEqual(["3 / 3", true, false]);
+    press("ArrowLeft");
+    await nextTick();
+    expect(count()).toBe("2 / 3");
+    expect(document.querySelector<HTMLElement>("[role=group]")?.tabIndex).toBe(0);
+    viewer.unmount();
+  });
+});
+
 describe("a toast", () => {
   beforeEach(() => vi.useFakeTimers());
   afterEach(() => vi.useRealTimers());
@@ -275,6 +303,8 @@ describe("a toast", () => {
   it("goes by itself, and no more than three stand at once", () => {
     for (const text of ["1", "2", "3", "4"]) toast(text);
     expect(toasts.value.map((item) => item.text)).toEqual(["2", "3", "4"]);
+    toast("3");
+    expect(toasts.value.map((item) => item.text)).toEqual(["2", "4", "3"]);
     vi.advanceTimersByTime(5000);
     expect(toasts.value).toEqual([]);
   });
