@@ -37,7 +37,10 @@ def test_both_texts_can_be_read_by_anybody_in_both_languages(guest: Caller, worl
     listed = guest.get("/api/agreements").json()["items"]
     assert {one["kind"]: one["version"] for one in listed} == AGREED
     assert {one["agreed_version"] for one in listed} == {None}
-    for kind, heading, english in (("terms", "用户服务协议", "User agreement"), ("privacy", "隐私政策", "Privacy policy")):
+    for kind, heading, english in (
+        ("terms", "用户服务协议", "User agreement"),
+        ("privacy", "隐私政策", "Privacy policy"),
+    ):
         text = guest.get(f"/api/agreements/{kind}").json()
         assert text["title"] == heading and "远山银行" in text["text"] and "{" not in text["text"]
         other = guest.get(f"/api/agreements/{kind}", accept_language="en").json()
