@@ -11,13 +11,12 @@ from daphne.server import Server
 from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.internet.tcp import Connection, Port
-from twisted.protocols.policies import TimeoutMixin
 from twisted.python.failure import Failure
 
 from rongliao.turnstile import turnstile_of
 
 
-class Newcomer(Protocol, TimeoutMixin):
+class Newcomer(Protocol):
     """A connection until its turn has come: then the server's own protocol takes its place."""
 
     def __init__(self, door: "Door") -> None:
@@ -26,17 +25,18 @@ class Newcomer(Protocol, TimeoutMixin):
 
     def connectionMade(self) -> None:  # noqa: N802 - Twisted's name
         """Begins to wait for the first word."""
-        self.setTimeout(self._door.silence_limit_s)
+        limit_s = self._door.silence_limit_s
+        self._late = asyncio.get_running_loop().call_later(limit_s, self._line.abortConnection)
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
         """What is said first waits; more of it stays in the system's buffer."""
-        self.setTimeout(None)
+        self._late.cancel()
         self._line.pauseProducing()
         turnstile_of(asyncio.get_running_loop()).enter(lambda: self._hear(data))
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802 - Twisted's name
         """Whoever left is not heard."""
-        self.setTimeout(None)
+        self._late.cancel()
         self._gone = True
 
     @property
