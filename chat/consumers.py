@@ -81,6 +81,8 @@ class Socket:
                     await self._handle(line)
                 if not lines:
                     self._may()
+                elif len(lines) > MAX_LINES:
+                    self._odd(BadFrame())
             else:
                 await self._handle(text)
 
@@ -223,6 +225,8 @@ async def socket(scope: dict[str, Any], receive: Any, send: Any) -> None:
     running.hub.add(connection)
     connection.push(_ready(connection, opened.person_id))
     connection.reader = asyncio.create_task(Socket(running, connection, receive).read())
+    if connection.closing is not None:
+        connection.reader.cancel()
     try:
         await asyncio.wait((connection.reader,))
     finally:

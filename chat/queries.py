@@ -157,6 +157,11 @@ CROSS JOIN LATERAL (
 WHERE m.person_id = %(person)s
 """  # noqa: S608 - what is put in is another constant
 _ORDER = " ORDER BY m.pinned DESC, c.active_at DESC, c.id DESC LIMIT %(limit)s) t"
+# What the client does not have comes before what it has, so that asking again with what came ends.
+_MISSING_FIRST = (
+    " ORDER BY (%(have)s::jsonb->>c.id::text) IS NOT DISTINCT FROM c.version::text,"
+    " m.pinned DESC, c.active_at DESC, c.id DESC LIMIT %(limit)s) t"
+)
 _AFTER = " AND (m.pinned, c.active_at, c.id) < (%(pinned)s, %(active_at)s, %(id)s)"
 
 # For each conversation: what changed after the version that the client has, or the newest page.
@@ -244,12 +249,14 @@ def messages(
 def sync(person_id: UUID, have: Mapping[UUID, int]) -> SyncAnswer:
     """What a client misses that has these conversations in these versions.
 
-    Changed and new conversations come whole, unchanged ones as marks. A conversation that is more than RESET_AFTER
-    changes behind comes as `reset` with its newest page. `more`: ask again with what came.
+    Changed and new conversations come whole, unchanged ones as marks, MAX_LISTED in all, those first that the client
+    does not have as they are. A conversation that is more than RESET_AFTER changes behind comes as `reset` with its
+    newest page. `more`: ask again with what came.
     """
     known = json.dumps({str(id_): version for id_, version in have.items()})
-    rows = _listing(_LIST + _ORDER, {"person": person_id, "limit": MAX_LISTED + 1, "have": known})
-    answer = SyncAnswer(more=len(rows) > MAX_LISTED)
+    rows = _listing(_LIST + _MISSING_FIRST, {"person": person_id, "limit": MAX_LISTED + 1, "have": known})
+    last = rows[MAX_LISTED] if len(rows) > MAX_LISTED else None
+    answer = SyncAnswer(more=last is not None and have.get(last.id) != last.version)
     rows = rows[:MAX_LISTED]
     mine = {row.id for row in rows}
     asked = [id_ for id_ in have if id_ not in mine]

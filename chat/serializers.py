@@ -8,7 +8,7 @@ from kernel.errors import said
 from kernel.fields import IdField, PlainText, WholeField
 
 MAX_SEQ = 2**53 - 1
-MAX_HAVE = 2_000
+MAX_HAVE = 5_000
 
 
 class ChatSealOutput(serializers.Serializer[Any]):

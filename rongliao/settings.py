@@ -163,13 +163,19 @@ if not TESTING and env.flag("DATABASE_POOL", True):
 DATABASES = {"default": {**_database, "OPTIONS": _options, "CONN_MAX_AGE": 0, "ATOMIC_REQUESTS": False}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Channel layer: a hint between processes; nothing depends on it but speed.
+# Channel layer: a hint between processes; nothing depends on it but speed. What passes through Redis is encrypted and
+# sealed: whoever can write there could otherwise put words into anybody's mouth, and read what is said.
 REDIS_URL = env.text("REDIS_URL")
+CHANNEL_LAYER_KEYS = [f"channel layer:{SECRET_KEY}"]
 if REDIS_URL:
     CHANNEL_LAYERS = {
         "default": {
             "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-            "CONFIG": {"hosts": [REDIS_URL], "prefix": env.text("REDIS_PREFIX", "rongliao")},
+            "CONFIG": {
+                "hosts": [REDIS_URL],
+                "prefix": env.text("REDIS_PREFIX", "rongliao"),
+                "symmetric_encryption_keys": CHANNEL_LAYER_KEYS,
+            },
         }
     }
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}

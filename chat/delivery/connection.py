@@ -16,8 +16,8 @@ from chat import wire
 from kernel.ids import new_id
 
 MAX_QUEUED_CHARACTERS = 512 * 1024
-PROBE_EVERY_CHARACTERS = 128 * 1024
-MAX_UNCONFIRMED_CHARACTERS = 1024 * 1024
+PROBE_EVERY_BYTES = 128 * 1024
+MAX_UNCONFIRMED_BYTES = 1024 * 1024
 # With a second for the look that finds it, and two for saying goodbye: less than ten.
 ANSWER_LIMIT_S = 6.0
 SEND_LIMIT_S = 6.0
@@ -106,7 +106,7 @@ class Connection:
             return
         self._queue.append(frame)
         self._queued += len(frame)
-        if self._queued > MAX_QUEUED_CHARACTERS or self._sent - self._confirmed > MAX_UNCONFIRMED_CHARACTERS:
+        if self._queued > MAX_QUEUED_CHARACTERS or self._sent - self._confirmed > MAX_UNCONFIRMED_BYTES:
             self.close(Reason.TOO_SLOW)
         elif self._flushing is None:
             self._pushed_at = self.loop.time()
@@ -142,8 +142,8 @@ class Connection:
         try:
             while self._queue and self.closing is None:
                 text = self._take()
-                self._sent += len(text)
-                if self._asked_at is None and self._sent - self._confirmed > PROBE_EVERY_CHARACTERS:
+                self._sent += len(text) if text.isascii() else len(text.encode())
+                if self._asked_at is None and self._sent - self._confirmed > PROBE_EVERY_BYTES:
                     self._asked_at = self.loop.time()
                     self._probe = secrets.randbelow(2**53), self._sent
                     text = f"{text}\n{wire.encode(wire.Probe(n=self._probe[0]))}"

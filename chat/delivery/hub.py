@@ -13,6 +13,9 @@ from uuid import UUID
 
 from chat.delivery.connection import Connection, Reason
 
+REMEMBERED_S = 30.0
+"""So long it is known that a session ended: longer than anybody takes from the look at it to the open socket."""
+
 
 class Parcel(NamedTuple):
     """A frame and whom it is for; `skip` is the connection that knows it already."""
@@ -30,11 +33,14 @@ class Hub:
         self.connections: set[Connection] = set()
         self.untold = False
         """Something was committed that could not be told: the sockets are to ask."""
+        self._ended: dict[UUID, float] = {}
         self._people: dict[UUID, set[Connection]] = {}
         self._sessions: dict[UUID, set[Connection]] = {}
 
     def add(self, connection: Connection) -> None:
-        """Takes a connection in."""
+        """Takes a connection in; one whose session ended on its way here is closed."""
+        if connection.session_id in self._ended:
+            connection.close(Reason.SESSION_ENDED)
         self.connections.add(connection)
         self._people.setdefault(connection.person_id, set()).add(connection)
         self._sessions.setdefault(connection.session_id, set()).add(connection)
@@ -65,8 +71,12 @@ class Hub:
                             connection.push(frame)
 
     def end_sessions(self, session_ids: Iterable[UUID]) -> None:
-        """Closes what these sessions opened."""
+        """Closes what these sessions opened, also what comes in a moment: it was looked up before they ended."""
+        now = self.loop.time()
+        while self._ended and next(iter(self._ended.values())) < now - REMEMBERED_S:
+            del self._ended[next(iter(self._ended))]
         for session_id in session_ids:
+            self._ended[session_id] = now
             for connection in tuple(self._sessions.get(session_id, ())):
                 connection.close(Reason.SESSION_ENDED)
 

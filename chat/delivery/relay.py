@@ -19,6 +19,7 @@ from typing import Any
 from uuid import UUID
 
 from channels.layers import InMemoryChannelLayer, get_channel_layer
+from cryptography.fernet import InvalidToken
 from django.db import transaction
 
 from chat.delivery.ear import BEAT_S, Ear
@@ -99,7 +100,12 @@ async def listen(hub: Hub, ear: Ear) -> None:
             joining = asyncio.create_task(_join(layer, channel))
             try:
                 while True:
-                    receive(await layer.receive(channel), hub, ear)
+                    try:
+                        message = await layer.receive(channel)
+                    except InvalidToken:
+                        _log.error("a message on the channel layer is not from one of us (or its SECRET_KEY differs)")
+                        continue
+                    receive(message, hub, ear)
             finally:
                 joining.cancel()
         except asyncio.CancelledError:

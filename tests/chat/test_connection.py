@@ -90,7 +90,7 @@ async def test_a_peer_that_takes_all_must_say_that_it_reads(monkeypatch: pytest.
     peer = Peer()
     one = peer.connection()
     frame = "y" * 1024
-    for _ in range(connections.PROBE_EVERY_CHARACTERS // 1024 + 1):
+    for _ in range(connections.PROBE_EVERY_BYTES // 1024 + 1):
         one.push(frame)
         await turn()
     probe = json.loads(peer.taken[-1].split("\n")[-1])
@@ -101,3 +101,17 @@ async def test_a_peer_that_takes_all_must_say_that_it_reads(monkeypatch: pytest.
     assert one.is_stuck()
     one.confirm(probe["n"])
     assert not one.is_stuck()
+
+
+async def test_a_reader_is_given_up_by_bytes_whatever_is_written() -> None:
+    """A server below may keep all of it: a Chinese character is three bytes there."""
+    peer = Peer()
+    one = peer.connection()
+    given = 0
+    frame = "长" * 1024
+    while one.closing is None:
+        one.push(frame)
+        await turn()
+        given += 3 * 1024
+    assert one.closing is Reason.TOO_SLOW
+    assert given <= connections.MAX_UNCONFIRMED_BYTES + 2 * connections.PROBE_EVERY_BYTES

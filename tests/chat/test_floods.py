@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 from django.conf import settings
 
+from accounts.actions import end_all_sessions
 from chat import consumers, wire
 from chat.delivery import connection as connections
 from chat.delivery import engine
@@ -110,3 +111,35 @@ async def test_a_socket_names_the_apps_own_origin_letter_by_letter(live: Scene, 
     one = Phone(await database(lambda: session_key(live.su)), origin=origin)
     assert await one.wire.connect() == (False, Reason.WRONG_ORIGIN)
     await engine.stop()
+
+
+async def test_a_session_that_ends_while_its_socket_opens_hears_nothing(
+    live: Scene, phone: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The look each second would find it: here it is not there to help."""
+    monkeypatch.setattr(engine, "SWEEP_EVERY_S", 60.0)
+    lin = await phone(live.lin)
+    one = Phone(await database(lambda: session_key(live.su)))
+    await one.wire.send_input({"type": "websocket.connect"})
+
+    admitted = consumers._admitted
+
+    async def slowly(running: Any, key: str) -> Any:
+        guest = await admitted(running, key)
+        await database(lambda: end_all_sessions(person_id=live.su, reason="test"))
+        await asyncio.sleep(0.1)
+        return guest
+
+    monkeypatch.setattr(consumers, "_admitted", slowly)
+    assert (await one.wire.receive_output(5))["type"] == "websocket.accept"
+    await lin.say(live.friends, "她听不到")
+    assert await one.wire.receive_output(5) == {"type": "websocket.close", "code": int(Reason.SESSION_ENDED)}
+    await one.leave()
+
+
+async def test_more_lines_than_a_message_may_hold_are_refused_and_not_forgotten(live: Scene, phone: Open) -> None:
+    su = await phone(live.su)
+    await su.raw("\n".join(json.dumps({"type": "ping", "n": number}) for number in range(consumers.MAX_LINES + 5)))
+    assert [(await su.expect("pong"))["n"] for _ in range(consumers.MAX_LINES)] == list(range(consumers.MAX_LINES))
+    assert (await su.expect("error"))["code"] == "bad_frame"
+    assert await su.hears_nothing()

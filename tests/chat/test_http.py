@@ -185,6 +185,34 @@ def test_a_client_from_another_history_begins_afresh(scene: Scene) -> None:
     assert (change["reset"], change["upto"]) == (True, 1)
 
 
+def test_more_conversations_than_one_answer_holds_are_synced_to_the_last_and_asking_ends(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(8):
+        group = actions.open_conversation(kind="group", member_ids=[scene.su, scene.tao], title=str(number))
+        said(scene, group, scene.tao)
+    client = http(scene.su)
+    items = client.get("/api/chat/conversations?limit=500").json()["items"]
+    mine = {item["id"]: item["version"] for item in items}
+    oldest = next(item["id"] for item in reversed(items) if item["version"])
+    monkeypatch.setattr(queries, "MAX_LISTED", 3)
+    have: dict[str, int] = {}
+    rounds = 0
+    while rounds < len(mine):
+        rounds += 1
+        answer = post(client, "/api/chat/sync", {"have": have}).json()
+        have |= {item["id"]: item["version"] for item in answer["conversations"]}
+        if not answer["more"]:
+            break
+    assert have == mine
+    assert rounds <= len(mine) / 3 + 1
+    monkeypatch.setattr(queries, "MAX_LISTED", 1)
+    assert post(client, "/api/chat/sync", {"have": have}).json()["more"] is False
+    answer = post(client, "/api/chat/sync", {"have": have | {oldest: mine[oldest] - 1}}).json()
+    assert [item["id"] for item in answer["conversations"]] == [oldest]
+    assert answer["more"] is False
+
+
 def test_catching_up_takes_the_same_statements_however_much_there_is(scene: Scene) -> None:
     client = http(scene.su)
 

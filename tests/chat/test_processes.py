@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 import redis as redis_client
 from channels.layers import get_channel_layer
+from channels_redis.pubsub import RedisPubSubChannelLayer
 
 from accounts import actions as accounts
 from chat import actions, push, wire
@@ -117,7 +118,8 @@ time.sleep(1)
 async def test_what_another_process_writes_arrives_through_redis(
     live: Scene, fresh_database: FreshDatabase, redis_url: str, settings: Any
 ) -> None:
-    settings.CHANNEL_LAYERS = {"default": {"BACKEND": PUBSUB, "CONFIG": {"hosts": [redis_url], "prefix": "rongliao"}}}
+    config = {"hosts": [redis_url], "prefix": "rongliao", "symmetric_encryption_keys": settings.CHANNEL_LAYER_KEYS}
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": PUBSUB, "CONFIG": config}}
     su = await Phone(await database(lambda: session_key(live.su))).open()
     code = WRITE.format(friends=live.friends, lin=live.lin, su=live.su)
     environment: dict[str, Any] = {**fresh_database.environment, "REDIS_URL": redis_url}
@@ -148,8 +150,9 @@ async def test_a_layer_that_is_away_loses_nothing_that_was_acknowledged(live: Sc
 class Elsewhere:
     """Another process, as one hears it on the layer."""
 
-    def __init__(self) -> None:
+    def __init__(self, layer: Any = None) -> None:
         self.name, self.number = uuid.uuid4().bytes, 0
+        self.layer = layer
 
     async def tell(self, person: UUID, topic: str, *, lost: bool = False) -> None:
         """A hint to somebody; or one that never arrives."""
@@ -162,7 +165,7 @@ class Elsewhere:
         await self._send(n=self.number)
 
     async def _send(self, **content: Any) -> None:
-        layer = get_channel_layer()
+        layer = self.layer or get_channel_layer()
         assert layer is not None
         await layer.group_send(relay.GROUP, {"type": "relay", "from": self.name, **content})
 
@@ -173,6 +176,32 @@ async def joined(su: Phone, su_id: UUID, elsewhere: Elsewhere) -> None:
     while await su.hears_nothing(0.1):
         await elsewhere.beat()
     await su.expect("behind")
+
+
+async def test_nobody_who_can_write_to_redis_puts_words_into_anybodys_mouth(
+    live: Scene, settings: Any, redis_url: str
+) -> None:
+    config = {"hosts": [redis_url], "prefix": uuid.uuid4().hex}
+    keys = settings.CHANNEL_LAYER_KEYS
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": PUBSUB, "CONFIG": {**config, "symmetric_encryption_keys": keys}}}
+    su = await Phone(await database(lambda: session_key(live.su))).open()
+    one_of_us = Elsewhere()
+    await joined(su, live.su, one_of_us)
+    for forged in (
+        RedisPubSubChannelLayer(**config),
+        RedisPubSubChannelLayer(**config, symmetric_encryption_keys=["x"]),
+    ):
+        await Elsewhere(forged).tell(live.su, "forged")
+        await forged.flush()
+    listening = redis_client.Redis.from_url(redis_url).pubsub()
+    listening.psubscribe("*")
+    await one_of_us.tell(live.su, "说给苏禾")
+    assert (await su.expect("hint"))["topic"] == "说给苏禾"
+    await asyncio.sleep(0.2)
+    passed = [said for _ in range(20) if (said := listening.get_message(timeout=0.05)) and said["type"] == "pmessage"]
+    assert passed
+    assert not any("说给苏禾".encode() in said["data"] for said in passed)
+    await engine.stop()
 
 
 @pytest.mark.parametrize("backend", [CORE, PUBSUB])

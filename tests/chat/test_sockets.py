@@ -339,8 +339,8 @@ async def test_a_socket_lives_no_longer_than_its_session(live: Scene) -> None:
 async def test_a_reader_who_does_not_confirm_is_cut_off_and_finds_everything_by_sync(
     live: Scene, phone: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "MAX_UNCONFIRMED_CHARACTERS", 40_000)
-    monkeypatch.setattr(connections, "PROBE_EVERY_CHARACTERS", 10_000)
+    monkeypatch.setattr(connections, "MAX_UNCONFIRMED_BYTES", 40_000)
+    monkeypatch.setattr(connections, "PROBE_EVERY_BYTES", 10_000)
     su, lin, tao = await gather(phone(live.su), phone(live.lin), phone(live.tao))
     for number in range(60):
         await su.say(live.group, f"{number} " + "长" * 1_000)

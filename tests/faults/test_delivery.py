@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import httpx
 import psycopg
 import pytest
 import redis as redis_client
@@ -405,11 +406,16 @@ def memory_mib(pid: int) -> float:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-def test_a_reader_that_does_not_read_costs_little_is_cut_off_and_finds_everything_again(fleet: Fleet) -> None:
+@pytest.mark.parametrize("server", ["uvicorn", "daphne"])
+def test_a_reader_that_does_not_read_costs_little_is_cut_off_and_finds_everything_again(
+    fleet: Fleet, server: str
+) -> None:
     site = fleet.site
+    port = fleet.port if server == "uvicorn" else site.app_port
+    pid = fleet.uvicorn.pid if server == "uvicorn" else site.pid()
     talk = str(conversation_of(site, "su", "lin"))
     su, lin = cookie(site, "su"), cookie(site, "lin")
-    address = ("127.0.0.1", fleet.port)
+    address = ("127.0.0.1", port)
 
     async def burst(client: Client) -> list[float]:
         took = []
@@ -431,19 +437,19 @@ def test_a_reader_that_does_not_read_costs_little_is_cut_off_and_finds_everythin
             await sender.open()
             await again.sync()
             alone = await burst(sender)
-            before = memory_mib(fleet.uvicorn.pid)
-            slow = [await asyncio.to_thread(stalled, site, fleet.port, lin) for _ in range(SLOW)]
+            before = memory_mib(pid)
+            slow = [await asyncio.to_thread(stalled, site, port, lin) for _ in range(SLOW)]
             most, stopping = [before], asyncio.Event()
 
             async def watch() -> None:
                 while not stopping.is_set():
-                    most.append(memory_mib(fleet.uvicorn.pid))
+                    most.append(memory_mib(pid))
                     await asyncio.sleep(0.02)
 
             watching = asyncio.create_task(watch())
             began = time.monotonic()
             beside = await burst(sender)
-            closed_s = await asyncio.to_thread(gone_after_s, fleet.port, slow, began)
+            closed_s = await asyncio.to_thread(gone_after_s, port, slow, began)
             stopping.set()
             await watching
             for one in slow:
@@ -460,10 +466,13 @@ def test_a_reader_that_does_not_read_costs_little_is_cut_off_and_finds_everythin
     kept = rows(site, "SELECT seq, text FROM chat_message WHERE conversation_id = %s ORDER BY seq", talk)
     assert [(one["seq"], one["text"]) for one in found] == kept[-len(found) :]
     assert len(found) >= 2 * BURST
+    suffix = "" if server == "uvicorn" else f"_{server}"
     note(
-        slow_reader_rss_mib=round(rss_mib, 2),
-        slow_reader_closed_s=round(closed_s, 1),
-        slow_reader_others_p99_ratio=round(others, 2),
+        **{
+            f"slow_reader{suffix}_rss_mib": round(rss_mib, 2),
+            f"slow_reader{suffix}_closed_s": round(closed_s, 1),
+            f"slow_reader{suffix}_others_p99_ratio": round(others, 2),
+        }
     )
     assert rss_mib < 2
     if LONG:
@@ -682,6 +691,22 @@ def test_a_session_that_ends_loses_its_socket_within_a_second_and_hears_nothing_
         assert answer.status_code == 204, answer.text
         return began
 
+    def comes_back(port: int, session: str) -> tuple[bytes, int]:
+        """What the old cookie opens: a socket, a sync."""
+        with connected(port, request_head(site, session)) as raw:
+            raw.settimeout(10)
+            opened = raw.recv(300).split(b"\r\n")[0]
+        synced = httpx.post(
+            f"http://127.0.0.1:{port}/api/chat/sync",
+            json={"have": {}},
+            headers={
+                "Host": f"localhost:{site.app_port}",
+                "Origin": site.origin,
+                "Cookie": f"rl_session={session}",
+            },
+        )
+        return opened, synced.status_code
+
     async def story() -> float:
         async with (
             Client(site.origin, address=("127.0.0.1", port), cookie=session) as lin,
@@ -700,6 +725,8 @@ def test_a_session_that_ends_loses_its_socket_within_a_second_and_hears_nothing_
             await su.send(talk, "他听不到")
             await asyncio.sleep(0.3)
             assert heard == []
+            again = await asyncio.to_thread(comes_back, port, session)
+            assert again == (b"HTTP/1.1 403 Forbidden", 401)
             # The other process says that it committed a moment after it did.
             return max(0.0, closed - await ending)
 

@@ -86,6 +86,10 @@ class Site:
             time.sleep(0.05)
         raise Failed(f"Not ready after {READY_LIMIT_S} s: {said!r}\n{tail(self.log, 40)}")
 
+    def pid(self, name: str = "server") -> int:
+        """The process of that name."""
+        return int(self._processes[name].pid)
+
     def kill9(self, name: str = "server") -> None:
         """The process gets no chance to finish anything."""
         self.disrupted = True

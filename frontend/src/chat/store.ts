@@ -120,7 +120,7 @@ export const useChat = defineStore("chat", () => {
       const have = Object.fromEntries([...talks.values()].map((talk) => [talk.id, talk.version]));
       const answer = await api.post<SyncAnswer>("/api/chat/sync", { have });
       take(answer, have);
-      if (!answer.changes.some((change) => change.more)) break;
+      if (!answer.more) break;
     }
     await tellRead();
   }
