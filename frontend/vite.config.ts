@@ -58,6 +58,70 @@ function compressed(): Plugin {
   };
 }
 
+const SCREENS = {
+  app: "src/app/main.ts",
+  desk: "src/desk/main.ts",
+  bank: "src/bank/main.ts",
+  first: "src/app/views/messages/MessagesTab.vue",
+};
+
+const AREA = /src\/(\w+)\/views\/(\w+)\//;
+
+interface Graph {
+  getModuleInfo(id: string): { importedIds: readonly string[]; dynamicallyImportedIds: readonly string[] } | null;
+}
+
+/** Names the chunk that a module belongs to, so that a first screen is twenty files and not a hundred.
+ *
+ * Together is what the same first screens need at once, apart from what other entries' views need too; and what views
+ * alone share, for each area or for all areas of an entry. No first screen loads what it does not need.
+ */
+function chunkName(): (id: string, graph: Graph) => string | null {
+  const screens = new Map(Object.entries(SCREENS).map(([name, path]) => [here(`./${path}`), name]));
+  let users: Map<string, string[]> | undefined;
+
+  const reached = (graph: Graph, start: string, views: Set<string>): Set<string> => {
+    const found = new Set<string>();
+    const waiting = [start];
+    for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
+      const module = found.has(id) ? null : graph.getModuleInfo(id);
+      if (!module) continue;
+      found.add(id);
+      waiting.push(...module.importedIds);
+      for (const view of module.dynamicallyImportedIds) views.add(view);
+    }
+    return found;
+  };
+
+  const look = (graph: Graph): Map<string, string[]> => {
+    const all = new Map<string, string[]>();
+    const starts = new Set(screens.keys());
+    // What is found on the way is gone through too.
+    for (const start of starts) {
+      for (const id of reached(graph, start, starts)) all.set(id, [...(all.get(id) ?? []), start]);
+    }
+    return all;
+  };
+
+  return (id, graph) => {
+    users ??= look(graph);
+    const starts = users.get(id) ?? [];
+    if (screens.has(id)) return null;
+    if (starts.length < 2) return screens.get(starts[0] ?? "") ?? null;
+    const names = starts.flatMap((start) => screens.get(start) ?? []).sort();
+    const areas = starts.filter((start) => !screens.has(start)).map((view) => AREA.exec(view)?.slice(1) ?? [""]);
+    const owners = new Set(areas.map(([owner]) => owner));
+    if (names.length) {
+      // What an entry needs at once, its views find there.
+      const elsewhere = [...owners].some((owner) => owner && !names.includes(owner));
+      return `${names.join("-")}${elsewhere ? "-views" : ""}`;
+    }
+    const one = new Set(areas.map((area) => area.join("-")));
+    if (one.size === 1 && areas[0]?.[0]) return `area-${areas[0].join("-")}`;
+    return owners.size === 1 ? `areas-${[...owners].join()}` : "areas";
+  };
+}
+
 const backend = process.env["RONGLIAO_BACKEND"] ?? "http://localhost:8000";
 
 export default defineConfig(({ command }) => ({
@@ -82,6 +146,10 @@ export default defineConfig(({ command }) => ({
         app: here("./index.html"),
         desk: here("./desk.html"),
         bank: here("./bank.html"),
+      },
+      output: {
+        // Whoever imports a chunk's module belongs to fewer entries, so that no two chunks import each other.
+        codeSplitting: { groups: [{ name: chunkName(), includeDependenciesRecursively: false }] },
       },
     },
   },
