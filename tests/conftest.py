@@ -12,15 +12,17 @@ from django.conf import settings
 from django.db import connections
 from playwright.sync_api import Browser, Page
 from pytest_django.plugin import DjangoDbBlocker
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from deploy.local.postgres import free_ports
 from kernel.memory import settle
 from rongliao.demo import World
-from tests.support import database, obtain, run
-from tests.support.browser import Phones, launch
+from tests.support import database, obtain, run, static_files
+from tests.support.browser import Phones, Running
 from tests.support.site import Site, make_site
 
 _OUTCOME: pytest.StashKey[dict[str, pytest.TestReport]] = pytest.StashKey()
+_browsers = Running()
 
 
 _NESTED = "RONGLIAO_TEST_NESTED" in os.environ
@@ -91,6 +93,13 @@ def _own_var() -> None:
     folder.mkdir(exist_ok=True)
     settings.VAR_DIR = folder
     settings.MEDIA_ROOT = folder / "media"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_files_are_read_once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(WhiteNoiseMiddleware, "add_files_from_finders", static_files.add_files)
+        yield
 
 
 @pytest.fixture
@@ -205,10 +214,21 @@ def _failed(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture
 def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
-    """Debian's Chromium; the whole of it for tests marked `notifications`."""
-    running, end = launch(obtain.chromium() if request.node.get_closest_marker("notifications") else None)
+    """Debian's Chromium; the whole of it for tests marked `notifications`. What the test opens is closed after it."""
+    running = _browsers.browser(obtain.chromium() if request.node.get_closest_marker("notifications") else None)
     yield running
-    end()
+    for context in running.contexts:
+        context.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """The next test goes on with the same Chromium if it wants one."""
+    try:
+        return (yield)
+    finally:
+        if "browser" not in getattr(nextitem, "fixturenames", ()):
+            _browsers.end()
 
 
 @pytest.fixture

@@ -2,13 +2,12 @@
 
 import os
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Request, sync_playwright
 
 from rongliao.demo import PASSWORD
 from tests.support import obtain
@@ -123,19 +122,32 @@ class Phones:
                 page.screenshot(path=IMAGES / f"{label}-{index}-{name}.png")
 
 
-def launch(program: Path | None = None) -> tuple[Browser, Callable[[], None]]:
-    """Chromium (this program of it), and the function that ends it.
+class Running:
+    """Playwright and the Chromiums that it runs for consecutive tests; every test has contexts of its own."""
 
-    One for each test: Playwright's loop must not outlive it.
-    """
-    # Playwright's own loop runs in this thread; Django would take it for ours.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    driver = sync_playwright().start()
-    browser = driver.chromium.launch(executable_path=str(program or obtain.headless_chromium()), args=ARGUMENTS)
+    def __init__(self) -> None:
+        self._driver: Playwright | None = None
+        self._browsers: dict[Path, Browser] = {}
 
-    def end() -> None:
-        browser.close()
-        driver.stop()
-        os.environ.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)
+    def browser(self, program: Path | None = None) -> Browser:
+        """Chromium (this program of it), started unless it runs."""
+        if self._driver is None:
+            # Playwright's own loop runs in this thread; Django would take it for ours.
+            os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+            self._driver = sync_playwright().start()
+        path = program or obtain.headless_chromium()
+        found = self._browsers.get(path)
+        if found is None or not found.is_connected():
+            found = self._driver.chromium.launch(executable_path=str(path), args=ARGUMENTS)
+            self._browsers[path] = found
+        return found
 
-    return browser, end
+    def end(self) -> None:
+        """Ends all of it: Playwright's loop must not run under tests with loops of their own."""
+        for browser in self._browsers.values():
+            browser.close()
+        self._browsers.clear()
+        if self._driver:
+            self._driver.stop()
+            self._driver = None
+            os.environ.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)
