@@ -149,7 +149,7 @@ def payer_of(seed: int) -> Payer:
     sign_in = open_session(request, payer, DeviceClaim(new_id(), "bench"))
     request.session.save()
     with transaction.atomic():
-        devices.verified(payer.pk, sign_in.device_id, by="bench")
+        token = devices.verified(payer.pk, sign_in.device_id, by="bench")
     order = transfers.Order(
         conversation_id=open_conversation(kind="direct", member_ids=[payer.pk, payee.pk]),
         payee_id=payee.pk,
@@ -158,7 +158,8 @@ def payer_of(seed: int) -> Payer:
         memo="",
     )
     first = prepared(sign_in, order)
-    bank = bank_session.redeem(code=parse_qs(urlsplit(first.handoff_url).fragment)["code"][0])
+    code = parse_qs(urlsplit(first.handoff_url).fragment)["code"][0]
+    bank = bank_session.redeem(code=code, device_token=token)
     key = Authenticator()
     made = key.create({"challenge": bytes_to_base64url(b"bench")})["response"]["attestationObject"]
     attested = parse_attestation_object(base64url_to_bytes(made)).auth_data.attested_credential_data

@@ -223,6 +223,9 @@ CSRF_TRUSTED_ORIGINS = [APP_ORIGIN]
 # Pages that may open the socket: scheme, host and port, in full.
 SOCKET_ORIGINS = [APP_ORIGIN]
 BANK_COOKIE_NAME = f"{_ONLY_HERE}rl_bank"
+BANK_DEVICE_COOKIE_NAME = f"{_ONLY_HERE}rl_bank_device"
+# Browsers keep no cookie longer than 400 days; each proof of identity begins anew.
+BANK_DEVICE_S = 400 * 24 * 3600
 # Where the two origins share a host (a demonstration) the chat's own requests need not carry it; `__Host-` wants "/".
 BANK_COOKIE_PATH = "/" if SECURE_COOKIES else "/api/bank"
 

@@ -6,11 +6,13 @@ from uuid import UUID
 from django.conf import settings
 
 from accounts import queries as people
+from finance.bank_session.errors import BankSessionNeeded
 from finance.bank_session.models import BankSession, Intent
 from finance.bank_session.tokens import digest_of
 from kernel import rows
 from kernel.clock import now
 from kernel.errors import NotFound
+from kernel.statements import planned
 
 
 def session_of(token: str) -> BankSession | None:
@@ -44,3 +46,15 @@ def intent_of(session: BankSession, intent_id: UUID) -> Intent:
     if intent is None:
         raise NotFound
     return intent
+
+
+def still_open(session: BankSession) -> None:
+    """A session that was closed, or whose device was signed out, while the proof was checked confirms nothing."""
+    with planned() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM bank_session_banksession WHERE id = %s AND ended_at IS NULL FOR NO KEY UPDATE", [session.pk]
+        )
+        found = cursor.fetchone()
+    # Whoever signs a device out says so before this session is closed with it.
+    if found is None or not people.session_is_open(session.chat_session_id):
+        raise BankSessionNeeded

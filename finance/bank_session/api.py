@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from accounts import limits
 from accounts import queries as people
 from accounts.auth import address_of
-from finance.bank_session import access, actions, devices, identity, passkeys, pins
+from finance.bank_session import access, actions, identity, passkeys, pins
 from finance.bank_session.doors import BankView, session_in
 from finance.bank_session.errors import ChallengeOver, StatementStale
 from finance.bank_session.models import BankSession, Intent
@@ -230,6 +230,19 @@ def _fresh(refusal: Refusal, request: Request, intent: Intent, session: BankSess
     return Response({**refusal.body(language), "intent": intent_json(renewed, session)}, status=refusal.status)
 
 
+def _keep_there(response: Response, name: str, value: str, seconds: int) -> None:
+    """A cookie that the bank's page alone sends back, and that no script reads."""
+    response.set_cookie(
+        name,
+        value,
+        max_age=seconds,
+        path=settings.BANK_COOKIE_PATH,
+        secure=settings.SECURE_COOKIES,
+        httponly=True,
+        samesite="Strict",
+    )
+
+
 class ConfigView(BankView):
     authentication_classes = []
     permission_classes = []
@@ -255,18 +268,11 @@ class SessionsView(BankView):
         """Opens a bank session with the one-time code that the chat's page was given."""
         asked = HandoffIn(data=request.data)
         asked.is_valid(raise_exception=True)
-        opened = actions.redeem(code=asked.validated_data["handoff"])
+        left_here = request.COOKIES.get(settings.BANK_DEVICE_COOKIE_NAME, "")
+        opened = actions.redeem(code=asked.validated_data["handoff"], device_token=left_here)
         body = {"intent_id": str(opened.intent_id), "session": session_json(opened.session)}
         response = Response(body, status=201)
-        response.set_cookie(
-            settings.BANK_COOKIE_NAME,
-            opened.token,
-            max_age=settings.BANK_LIMIT_S,
-            path=settings.BANK_COOKIE_PATH,
-            secure=settings.SECURE_COOKIES,
-            httponly=True,
-            samesite="Strict",
-        )
+        _keep_there(response, settings.BANK_COOKIE_NAME, opened.token, settings.BANK_LIMIT_S)
         return response
 
 
@@ -340,13 +346,12 @@ class ProofView(BankView):
         session = session_in(request)
         intent = access.intent_of(session, intent_id)
         asked: identity.Asked = "device" if request.query_params.get("asked") == "device" else "pin"
-        known = devices.is_verified(session.person_id, session.device_id)
         return Response(
             {
                 "purpose": identity.purpose_of(session.person_id, asked),
                 "needs": identity.needs(session.person_id, asked),
                 "sent_to": people.phone_masked(session.person_id),
-                "proved": known if asked == "device" else identity.proved(session, intent),
+                "proved": session.device_known if asked == "device" else identity.proved(session, intent),
             }
         )
 
@@ -359,8 +364,12 @@ class ProofView(BankView):
         given.is_valid(raise_exception=True)
         actions.touch(session=session)
         asked = given.validated_data.pop("asked")
-        actions.prove(session=session, intent=intent, given=identity.Given(**given.validated_data), asked=asked)
-        return Response(status=204)
+        proved = actions.prove(
+            session=session, intent=intent, given=identity.Given(**given.validated_data), asked=asked
+        )
+        response = Response(status=204)
+        _keep_there(response, settings.BANK_DEVICE_COOKIE_NAME, proved.device_token, settings.BANK_DEVICE_S)
+        return response
 
 
 class ProofCodeView(BankView):

@@ -361,12 +361,15 @@ class ReceiptKeyView(ApiView):
     authentication_classes = []
     permission_classes = []
 
-    @extend_schema(operation_id="finance_receipt_key", responses=KeyOut)
+    @extend_schema(
+        operation_id="finance_receipt_key",
+        parameters=[OpenApiParameter("key_id", str, description="as the receipt names it; without: today's")],
+        responses=KeyOut,
+    )
     def get(self, request: Request) -> Response:
-        """The public key that checks receipts signed today."""
-        signer = signing.present()
-        body = {"algorithm": signer.algorithm, "key_id": signer.key_id, "public_key": signer.public_key()}
-        return Response(body)
+        """The public key that checks receipts signed today, or with an earlier key."""
+        key = receipts.key_of(request.query_params.get("key_id") or signing.present().key_id)
+        return Response(KeyOut(key).data)
 
 
 def _download(content: bytes, kind: str, name: str) -> HttpResponse:

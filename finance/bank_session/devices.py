@@ -1,4 +1,8 @@
-"""New devices: until their owner has proved on one who they are, it pays others little; all of them together do."""
+"""New devices: until their owner has proved on one who they are, it pays others little; all of them together do.
+
+That a device is verified is known by a token in a cookie of the bank's origin: its id goes with the chat's session, and
+so with whoever has stolen that (docs/adr/0010-what-a-hand-off-is-worth.md).
+"""
 
 from datetime import timedelta
 from uuid import UUID
@@ -9,37 +13,48 @@ from django.db.models import BigIntegerField, Sum
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 
+from finance.bank_session import events
 from finance.bank_session.errors import DeviceUnverified
 from finance.bank_session.models import Intent, VerifiedDevice
 from finance.bank_session.registry import paying_kinds
+from finance.bank_session.tokens import digest_of, new_token
 from kernel import audit
 from kernel.clock import BANK_ZONE, now
+from kernel.ids import new_id
 from kernel.money import yuan
-from kernel.statements import planned
+
+MAX_TOKEN = 100
 
 
-def is_verified(person_id: UUID, device_id: UUID) -> bool:
-    """Whether the person has proved who they are on this device."""
-    with planned() as cursor:
-        cursor.execute(
-            "SELECT 1 FROM bank_session_verifieddevice WHERE person_id = %s AND device_id = %s", [person_id, device_id]
-        )
-        return cursor.fetchone() is not None
+def knows(person_id: UUID, device_id: UUID, token: str) -> bool:
+    """Whether the token is the one that was left on this device when the person proved on it who they are."""
+    if not token or len(token) > MAX_TOKEN:
+        return False
+    return VerifiedDevice.objects.filter(person_id=person_id, device_id=device_id, token_hash=digest_of(token)).exists()
 
 
-def verified(person_id: UUID, device_id: UUID, *, by: str) -> None:
-    """Notes that they have, once, inside the caller's transaction."""
-    row = VerifiedDevice(person_id=person_id, device_id=device_id, by=by, at=now())
-    if not is_verified(person_id, device_id):
-        VerifiedDevice.objects.bulk_create([row], ignore_conflicts=True)
-        audit.record(person_id, "device.verified", f"device:{device_id}", {"by": by})
+def verified(person_id: UUID, device_id: UUID, *, by: str) -> str:
+    """Notes that they have, inside the caller's transaction; answers the token to be left there, told once.
+
+    The device's earlier token is worth nothing from now on.
+    """
+    token = new_token()
+    row = VerifiedDevice(
+        id=new_id(), person_id=person_id, device_id=device_id, by=by, at=now(), token_hash=digest_of(token)
+    )
+    VerifiedDevice.objects.bulk_create(
+        [row], update_conflicts=True, unique_fields=["person", "device_id"], update_fields=["by", "at", "token_hash"]
+    )
+    audit.record(person_id, "device.verified", f"device:{device_id}", {"by": by})
+    events.happened(person_id, "device_verified", device_id=device_id)
+    return token
 
 
 def refuse_beyond(intent: Intent, *, verified: bool) -> None:
     """Raises DeviceUnverified if this, and what the person's new devices paid others today, is more than these may.
 
-    `verified`: the intent's device is none of them. They count together: whoever has the password makes as many as they
-    like. Inside the confirmation's transaction: two at once wait for each other here.
+    `verified`: the session is on a device that is none of them. They count together: whoever has the password makes as
+    many as they like. Inside the confirmation's transaction: two at once wait for each other here.
     """
     amount = int(intent.draft["amount_fen"] or 0)
     if intent.kind not in paying_kinds() or not amount or verified:
@@ -52,10 +67,10 @@ def refuse_beyond(intent: Intent, *, verified: bool) -> None:
 
 
 def _paid_today(intent: Intent) -> int:
-    known = VerifiedDevice.objects.filter(person_id=intent.person_id).values("device_id")
     midnight = now().astimezone(BANK_ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
-    done = Intent.objects.exclude(device_id__in=known).filter(
+    done = Intent.objects.filter(
         person_id=intent.person_id,
+        confirmation__bank_session__device_known=False,
         kind__in=paying_kinds(),
         state=Intent.State.EXECUTED,
         ended_at__gte=midnight,

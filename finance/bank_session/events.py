@@ -10,7 +10,16 @@ from kernel.ids import new_id
 TOPIC = "bank_session.security"
 """{"id", "person_id", "event", "device_id" or null, "at"}; `id` makes it once."""
 
-Event = Literal["pin_set", "pin_changed", "pin_reset", "pin_locked", "proof_locked", "passkey_added", "passkey_removed"]
+Event = Literal[
+    "pin_set",
+    "pin_changed",
+    "pin_reset",
+    "pin_locked",
+    "proof_locked",
+    "passkey_added",
+    "passkey_removed",
+    "device_verified",
+]
 
 
 def happened(person_id: UUID, event: Event, *, device_id: UUID | None = None) -> None:

@@ -88,10 +88,18 @@ def _refuse_locked(person_id: UUID) -> None:
         raise ProofLocked(hours=-int(-(until - now()).total_seconds() // 3600))
 
 
-def prove(*, session: BankSession, intent: Intent, given: Given, asked: Asked = "pin") -> IdentityProof:
+@dataclass(frozen=True)
+class Proved:
+    """That somebody proved who they are; `device_token` is to be left in the browser, which is verified by it."""
+
+    proof: IdentityProof
+    device_token: str
+
+
+def prove(*, session: BankSession, intent: Intent, given: Given, asked: Asked = "pin") -> Proved:
     """Keeps that the person proved who they are, for this session and intent. Must run outside a transaction.
 
-    Whatever it was for, the device is verified by it.
+    Whatever it was for, the device is verified by it, and known in this session.
 
     The try is counted and committed before anything is compared; a code that was right is spent either way. Raises
     ProofRefused (which part was wrong is not said), ProofLocked, IdentityUnproved, CardCheckUnavailable.
@@ -115,9 +123,10 @@ def prove(*, session: BankSession, intent: Intent, given: Given, asked: Asked = 
     with transaction.atomic():
         Proving.objects.filter(pk=person_id).update(attempts=0, locked_until=None)
         audit.record(person_id, "identity.proved", f"person:{person_id}", {"for": purpose, "by": ["code", *wanted]})
-        devices.verified(person_id, session.device_id, by="identity")
+        token = devices.verified(person_id, session.device_id, by="identity")
+        BankSession.objects.filter(pk=session.pk).update(device_known=True)
         moment = now()
-        return IdentityProof.objects.create(
+        proof = IdentityProof.objects.create(
             id=new_id(),
             person_id=person_id,
             bank_session=session,
@@ -126,6 +135,7 @@ def prove(*, session: BankSession, intent: Intent, given: Given, asked: Asked = 
             proved_at=moment,
             expires_at=moment + timedelta(seconds=settings.PROOF_S),
         )
+        return Proved(proof, token)
 
 
 def _count(person_id: UUID) -> int:

@@ -80,6 +80,8 @@ class BankSession(models.Model):
     token_hash = models.BinaryField(max_length=32, unique=True)
     person = models.ForeignKey("accounts.Person", on_delete=models.CASCADE, related_name="+")
     device_id = models.UUIDField()
+    # Opened in the browser in which the device was verified, or verified in this very session.
+    device_known = models.BooleanField(default=False)
     chat_session_id = models.UUIDField()
     opened_at = models.DateTimeField()
     used_at = models.DateTimeField()
@@ -126,13 +128,18 @@ class IdentityProof(models.Model):
 
 
 class VerifiedDevice(models.Model):
-    """A device on which its owner has proved who they are. Others have low limits."""
+    """A device on which its owner has proved who they are. Others have low limits.
+
+    The bank's page keeps a token of its own there (`token_hash` is its digest; null: proved before there were any, so
+    to be proved anew): who calls themselves by the device's id from elsewhere is not on it.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id)
     person = models.ForeignKey("accounts.Person", on_delete=models.CASCADE, related_name="+")
     device_id = models.UUIDField()
     by = models.CharField(max_length=10)
     at = models.DateTimeField()
+    token_hash = models.BinaryField(max_length=32, null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["person", "device_id"], name="device_verified_once")]
@@ -174,6 +181,15 @@ class Confirmation(models.Model):
     evidence = models.JSONField(null=True)
     at = models.DateTimeField()
     recorded_at = models.DateTimeField(db_default=TransactionNow())
+
+
+class SigningKey(models.Model):
+    """The public half, or the certificate, of a key that signed receipts: what checks them when another key signs."""
+
+    key_id = models.CharField(max_length=64, primary_key=True)
+    algorithm = models.CharField(max_length=20)
+    public_key = models.TextField()
+    first_used_at = models.DateTimeField()
 
 
 class Receipt(models.Model):

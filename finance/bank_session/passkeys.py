@@ -25,6 +25,7 @@ from webauthn.helpers.structs import (
 
 from accounts import queries as people
 from finance.bank_session import events, registry
+from finance.bank_session.access import still_open
 from finance.bank_session.errors import PasskeyNeeded, PasskeyOver, PasskeyRefused, PasskeyYoung, TooManyPasskeys
 from finance.bank_session.models import BankSession, Confirmation, Intent, Passkey
 from finance.bank_session.registry import ExecuteResult
@@ -185,7 +186,7 @@ def _refuse_late(session: BankSession, intent: Intent) -> None:
 def add(*, session: BankSession, intent: Intent, credential: dict[str, Any]) -> Passkey:
     """Keeps a new passkey: made over the hash of the statement that the person has just confirmed.
 
-    Raises PasskeyOver, PasskeyRefused, TooManyPasskeys.
+    Raises PasskeyOver, PasskeyRefused, TooManyPasskeys, BankSessionNeeded (it was closed meanwhile).
     """
     _refuse_late(session, intent)
     try:
@@ -202,6 +203,7 @@ def add(*, session: BankSession, intent: Intent, credential: dict[str, Any]) -> 
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 9))", [f"passkeys:{session.person_id}"])
+        still_open(session)
         _refuse_more(session.person_id)
         moment = now()
         try:

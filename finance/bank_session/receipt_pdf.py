@@ -23,6 +23,7 @@ LATIN = "Helvetica"
 _WORDS = {
     "zh": {
         "title": "电子回单",
+        "number": "业务编号",
         "time": "时间",
         "proof": "确认方式",
         "pin": "支付密码授权",
@@ -34,6 +35,7 @@ _WORDS = {
     },
     "en": {
         "title": "Receipt",
+        "number": "Order number",
         "time": "Time",
         "proof": "Confirmed by",
         "pin": "PIN (authorised)",
@@ -160,6 +162,7 @@ def draw(receipt: Shown) -> bytes:
     at = datetime.fromisoformat(receipt.at).astimezone(BANK_ZONE).strftime("%Y-%m-%d %H:%M:%S")
     for line in statement["lines"]:
         page.fact(line["label"], line["value"])
+    page.fact(words["number"], statement["intent"])
     page.fact(words["time"], at)
     page.fact(words["proof"], words.get(receipt.proof, receipt.proof))
     page.room(_QR + 7 * mm)

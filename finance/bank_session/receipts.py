@@ -9,6 +9,7 @@ import base64
 import hashlib
 import hmac
 import json
+import logging
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
@@ -17,12 +18,14 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
-from finance.bank_session.models import Confirmation, Receipt
-from finance.bank_session.signing import present
+from finance.bank_session import verify_receipt
+from finance.bank_session.models import Confirmation, Receipt, SigningKey
+from finance.bank_session.signing import Signer, present
 from kernel.clock import now
 from kernel.errors import NotFound
 from kernel.ids import new_id
 
+_log = logging.getLogger(__name__)
 VERSION = 1
 PAGE_TOKEN = 24
 """Characters of the link's token: 144 bits of the signature's hash."""
@@ -68,6 +71,7 @@ def issue(intent_id: UUID) -> Receipt:
     if confirmation is None:
         raise NotFound
     text, signer = _text(confirmation).encode(), present()
+    _remember(signer)
     receipt = Receipt(
         id=new_id(),
         confirmation=confirmation,
@@ -80,6 +84,26 @@ def issue(intent_id: UUID) -> Receipt:
     )
     Receipt.objects.bulk_create([receipt], ignore_conflicts=True)
     return Receipt.objects.get(confirmation=confirmation)
+
+
+def _remember(signer: Signer) -> None:
+    """Keeps the public half of the key, once: another may sign one day, and this one's receipts are still checked."""
+    key = SigningKey(
+        key_id=signer.key_id, algorithm=signer.algorithm, public_key=signer.public_key(), first_used_at=now()
+    )
+    if not SigningKey.objects.filter(pk=key.pk).exists():
+        SigningKey.objects.bulk_create([key], ignore_conflicts=True)
+
+
+def key_of(key_id: str) -> SigningKey:
+    """The key that signs today or signed once. Raises NotFound."""
+    signer = present()
+    if key_id == signer.key_id:
+        return SigningKey(key_id=signer.key_id, algorithm=signer.algorithm, public_key=signer.public_key())
+    known = SigningKey.objects.filter(pk=key_id).first()
+    if known is None:
+        raise NotFound
+    return known
 
 
 def own(person_id: UUID, intent_id: UUID) -> Receipt:
@@ -98,10 +122,17 @@ def receipts_of(person_id: UUID, before: UUID | None, limit: int) -> list[Receip
 
 
 def by_link(receipt_id: UUID, token: str) -> Receipt:
-    """What a receipt's QR code leads to. Raises NotFound for another token: an id alone tells nothing."""
+    """What a receipt's QR code leads to, checked anew. Raises NotFound for another token: an id alone tells nothing;
+    and for a receipt whose signature does not hold, which is logged.
+    """
     receipt = Receipt.objects.select_related("confirmation", "confirmation__intent").filter(pk=receipt_id).first()
     if receipt is None or not hmac.compare_digest(token_of(receipt), token):
         raise NotFound
+    try:
+        verify_receipt.verify(as_file(receipt), key_of(receipt.key_id).public_key.encode())
+    except verify_receipt.Forged:
+        _log.exception("the signature of receipt %s does not hold", receipt.pk)
+        raise NotFound from None
     return receipt
 
 

@@ -56,6 +56,7 @@ class SecurityCard(msgspec.Struct, frozen=True):
         "proof_locked",
         "passkey_added",
         "passkey_removed",
+        "device_verified",
         "device_new",
     ]
     device: str
@@ -70,6 +71,7 @@ _HAPPENED = {
     "proof_locked": ("身份核验已锁定", "Identity checks are locked"),
     "passkey_added": ("已添加通行密钥", "A passkey was added"),
     "passkey_removed": ("已移除通行密钥", "A passkey was removed"),
+    "device_verified": ("设备已核验,限额已提高", "A device was verified; its limits are raised"),
     "device_new": ("新设备登录", "A new device signed in"),
 }
 

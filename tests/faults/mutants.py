@@ -283,6 +283,34 @@ MUTANTS: tuple[Mutant, ...] = (
         module=("finance.bank_session.actions.confirming", "not standing.passkey_there", "False"),
     ),
     Mutant(
+        "a device's id alone is believed",
+        BANK + "test_thief.py::test_a_chat_session_in_another_browser_is_a_new_device_even_with_the_pin",
+        module=(
+            "finance.bank_session.actions.sessions",
+            "devices.knows(handoff.person_id, handoff.device_id, device_token)",
+            "True",
+        ),
+    ),
+    Mutant(
+        "any token makes a device known",
+        BANK + "test_thief.py::test_a_token_of_somebody_else_or_of_another_device_makes_none_known",
+        module=("finance.bank_session.devices", "person_id=person_id, device_id=device_id, token_hash", "token_hash"),
+    ),
+    Mutant(
+        "a session that is over keeps a passkey",
+        BANK + "test_thief.py::test_no_passkey_is_kept_once_its_session_is_over",
+        module=("finance.bank_session.passkeys", "        still_open(session)\n", ""),
+    ),
+    Mutant(
+        "an altered receipt is shown as whole",
+        BANK + "test_receipts.py::test_the_public_page_believes_no_receipt_that_was_altered_in_the_database",
+        module=(
+            "finance.bank_session.receipts",
+            "        raise NotFound from None\n    return receipt",
+            "    return receipt",
+        ),
+    ),
+    Mutant(
         "friends may part in the middle",
         PAYMENTS + "test_meanwhile.py::test_a_friendship_ends_after_the_transfer_that_it_lets_through",
         module=("finance.payments.intents", "order, hold=True)", "order)"),

@@ -27,11 +27,13 @@ def set_pin(person_id: Any, pin: str = PIN) -> None:
 class Sheet:
     """The bank's page, opened from a `confirm_url`."""
 
-    def __init__(self, confirm_url: str | None = None, *, cookie: str | None = None) -> None:
+    def __init__(self, confirm_url: str | None = None, *, cookie: str | None = None, device: str | None = None) -> None:
         self.client = Client(HTTP_HOST=settings.BANK_NETLOC, raise_request_exception=False)
         self.intent_id = ""
         if cookie is not None:
             self.client.cookies[settings.BANK_COOKIE_NAME] = cookie
+        if device is not None:
+            self.client.cookies[settings.BANK_DEVICE_COOKIE_NAME] = device
         if confirm_url is not None:
             answer = self.redeem(confirm_url)
             assert answer.status_code == 201, answer.content

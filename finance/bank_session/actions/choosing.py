@@ -3,7 +3,8 @@
 from django.db import transaction
 
 from finance.bank_session import events, identity, pins
-from finance.bank_session.actions.confirming import Outcome, ready, settle, still_open
+from finance.bank_session.access import still_open
+from finance.bank_session.actions.confirming import Outcome, ready, settle
 from finance.bank_session.actions.sessions import close_others
 from finance.bank_session.errors import PinAlreadySet, PinUnchanged, ProofNeeded
 from finance.bank_session.models import BankSession, Intent

@@ -17,7 +17,7 @@ from finance.bank_session.registry import kind_named
 from kernel import audit, jobs, notes, rows
 from kernel.clock import business_now, now
 from kernel.ids import new_id
-from kernel.statements import Question, ask, planned
+from kernel.statements import Question, ask
 
 TOPIC = "bank_session.confirmed"
 """Outbox topic of every executed intent: {"intent_id", "person_id", "device_id", "kind"}."""
@@ -28,13 +28,12 @@ _LOCK = """
 WITH locked AS MATERIALIZED (
     SELECT * FROM bank_session_intent WHERE id = %s FOR NO KEY UPDATE
 ), opened AS MATERIALIZED (
-    SELECT 1 FROM bank_session_banksession
+    SELECT device_known FROM bank_session_banksession
     WHERE id = %s AND ended_at IS NULL AND EXISTS (SELECT FROM locked) FOR NO KEY UPDATE
 )
 SELECT EXISTS (SELECT FROM opened),
     EXISTS (SELECT FROM bank_session_passkey WHERE id = %s AND removed_at IS NULL),
-    EXISTS (SELECT FROM bank_session_verifieddevice v
-        WHERE v.person_id = locked.person_id AND v.device_id = locked.device_id),
+    EXISTS (SELECT FROM opened WHERE device_known),
     {columns}
 FROM locked
 """
@@ -140,18 +139,6 @@ def _found_standing(found: Sequence[Any] | None) -> _Standing | None:
         return None
     session_open, passkey_there, device_verified, *_ = found
     return _Standing(session_open, passkey_there, device_verified, locked)
-
-
-def still_open(session: BankSession) -> None:
-    """A session that was closed, or whose device was signed out, while the proof was checked confirms nothing."""
-    with planned() as cursor:
-        cursor.execute(
-            "SELECT 1 FROM bank_session_banksession WHERE id = %s AND ended_at IS NULL FOR NO KEY UPDATE", [session.pk]
-        )
-        found = cursor.fetchone()
-    # Whoever signs a device out says so before this session is closed with it.
-    if found is None or not people.session_is_open(session.chat_session_id):
-        raise BankSessionNeeded
 
 
 def settle(

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models, transaction
 
 from accounts import queries as people
+from finance.bank_session import devices
 from finance.bank_session.errors import HandoffGone
 from finance.bank_session.models import BankSession, Handoff
 from finance.bank_session.tokens import digest_of, new_token
@@ -27,9 +28,10 @@ class Opened:
     intent_id: UUID
 
 
-def redeem(*, code: str) -> Opened:
+def redeem(*, code: str, device_token: str = "") -> Opened:
     """Opens a bank session with a hand-off code, which is used up. An earlier one of the same chat session ends.
 
+    `device_token`: what the browser has kept since the device was verified; without it the device counts as new.
     Raises HandoffGone for a code that is unknown, used, older than settings.HANDOFF_S, or whose chat session is over.
     """
     with transaction.atomic():
@@ -50,6 +52,7 @@ def redeem(*, code: str) -> Opened:
             token_hash=digest_of(token),
             person_id=handoff.person_id,
             device_id=handoff.device_id,
+            device_known=devices.knows(handoff.person_id, handoff.device_id, device_token),
             chat_session_id=handoff.chat_session_id,
             opened_at=moment,
             used_at=moment,

@@ -9,7 +9,11 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from django.conf import settings as site
 from django.db import DatabaseError, connection, transaction
 
 from deploy.local.install import ROOT
@@ -17,6 +21,7 @@ from finance.bank_session import receipt_pdf, receipts, signing
 from finance.bank_session.models import Receipt
 from finance.bank_session.verify_receipt import Forged, verify
 from kernel import jobs
+from tests.conftest import FreshDatabase
 from tests.finance.bank_session.conftest import Bench
 from tests.finance.bank_session.test_passkeys import added, signed
 from tests.support.bank import Sheet
@@ -126,6 +131,7 @@ def test_the_pdf_carries_the_words_and_a_qr_code(bench: Bench) -> None:
 @pytest.mark.parametrize(("lines", "pages"), [(3, 1), (60, 5)])
 def test_the_pdf_goes_on_where_a_page_is_full(lines: int, pages: int) -> None:
     statement = {
+        "intent": str(uuid.uuid4()),
         "language": "en",
         "bank": "远山银行",
         "title": "Confirm",
@@ -168,6 +174,49 @@ def test_whoever_holds_a_receipt_sees_what_the_bank_signed_and_nobody_else_does(
     assert ask(f"/api/finance/receipts/{uuid.uuid4()}/check", token).status_code == 404
     for wrong in ("", "x", 5, token + "A", None):
         assert ask(path, wrong).status_code == 400
+
+
+def checked(link: str) -> Any:
+    """What the public page is told of a receipt's link."""
+    path, _, token = link.partition("#")
+    stranger = Sheet().client
+    return stranger.post(
+        f"/api/finance/receipts/{path.rpartition('/')[2]}/check",
+        json.dumps({"token": token}),
+        content_type="application/json",
+        headers={"Origin": site.APP_ORIGIN, "Host": site.APP_NETLOC},
+    )
+
+
+def test_receipts_of_an_earlier_key_are_checked_with_that_key(bench: Bench, settings: Any, tmp_path: Path) -> None:
+    mine = bench.caller().get(f"/api/finance/intents/{confirmed(bench)}/receipt").json()
+    settings.RECEIPT_KEY_FILE = str(tmp_path / "new.pem")
+    pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (tmp_path / "new.pem").write_bytes(pem)
+
+    assert checked(mine["link"]).status_code == 200
+    today = bench.caller().get("/api/finance/receipts/key").json()
+    then = bench.caller().get(f"/api/finance/receipts/key?key_id={mine['key_id']}").json()
+    assert today["key_id"] != then["key_id"] == mine["key_id"]
+    file = bench.caller().get(f"/api/finance/intents/{mine['intent_id']}/receipt/file").content
+    assert verify(file, then["public_key"].encode())["intent"] == mine["intent_id"]
+    with pytest.raises(Forged):
+        verify(file, today["public_key"].encode())
+    assert bench.caller().get("/api/finance/receipts/key?key_id=nobody").status_code == 404
+
+
+def test_the_public_page_believes_no_receipt_that_was_altered_in_the_database(
+    real_bench: Bench, fresh_database: FreshDatabase
+) -> None:
+    link = real_bench.caller().get(f"/api/finance/intents/{confirmed(real_bench)}/receipt").json()["link"]
+    assert checked(link).status_code == 200
+    with psycopg.connect(fresh_database.owner_url, autocommit=True) as owner:
+        owner.execute("ALTER TABLE bank_session_receipt DISABLE TRIGGER USER")
+        owner.execute(
+            "UPDATE bank_session_receipt"
+            " SET document = convert_to(replace(convert_from(document, 'UTF8'), '晓舟', '晓川'), 'UTF8')"
+        )
+    assert checked(link).status_code == 404
 
 
 def test_somebody_else_s_receipt_and_that_of_nothing_executed_do_not_exist(bench: Bench) -> None:

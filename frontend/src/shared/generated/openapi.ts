@@ -2028,7 +2028,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description The public key that checks receipts signed today. */
+        /** @description The public key that checks receipts signed today, or with an earlier key. */
         get: operations["finance_receipt_key"];
         put?: never;
         post?: never;
@@ -7931,7 +7931,10 @@ export interface operations {
     };
     finance_receipt_key: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description as the receipt names it; without: today's */
+                key_id?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
