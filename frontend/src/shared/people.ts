@@ -22,7 +22,7 @@ export function shownName(person: Pick<Person, "name" | "remark">): string {
   return person.remark || person.name;
 }
 
-/** The bank and branch of a seal, in the reader's language. */
+/** The bank and branch of a seal, in the reader's language; what a device kept from before may have no English. */
 export function organisationOf(seal: Pick<Seal, "organisation" | "organisation_en">, language: string): string {
-  return language === "en" ? seal.organisation_en : seal.organisation;
+  return (language === "en" && seal.organisation_en) || seal.organisation;
 }
