@@ -29,7 +29,7 @@ const GROUNDS = ["--paper", "--sheet", "--sunk"];
 const TEXT: [string, string[]][] = [
   ["--ink", [...GROUNDS, "--jade-soft"]],
   ["--ink-2", [...GROUNDS, "--jade-soft"]],
-  ["--ink-3", ["--paper", "--sheet"]],
+  ["--ink-3", [...GROUNDS, "--jade-soft", "--gold-soft", "--cinnabar-soft"]],
   ["--jade", ["--paper", "--sheet", "--jade-soft"]],
   ["--jade-ink", ["--jade"]],
   ["--cinnabar", ["--paper", "--sheet", "--cinnabar-soft"]],
