@@ -178,11 +178,13 @@ def set_marks(
 ) -> None:
     """What a person notes about a conversation for themselves; None leaves a mark as it is. Raises NotFound."""
     member = access.member_for(person_id, conversation_id)
+    noted: dict[str, bool | int | None] = {}
     if muted is not None:
-        member.muted = muted
+        noted["muted"] = muted
     if pinned is not None:
-        member.pinned = pinned
+        noted["pinned"] = pinned
     if hidden is not None:
-        member.hidden_at_seq = member.conversation.seq if hidden else None
-    member.save(update_fields=["muted", "pinned", "hidden_at_seq"])
+        noted["hidden_at_seq"] = member.conversation.seq if hidden else None
+    # Those alone: another device may be noting another mark in this moment.
+    Member.objects.filter(pk=member.pk).update(**noted)
     tell_changed(conversation_id, [person_id])

@@ -315,6 +315,30 @@ describe("what the network loses", () => {
   });
 });
 
+describe("what changes in the list", () => {
+  it("is heard of by the line of the house alone, when the other frame is lost", async () => {
+    const tab = await openTab();
+    await connected();
+    await settled(() => expect(tab.chat.ready).toBe(true));
+    bank.join("c1");
+    await settled(() => expect(tab.talk().member_count).toBe(3));
+    expect(tab.chat.unread).toBe(0);
+  });
+
+  it("no longer counts what was recalled before it was read", async () => {
+    bank.say("c1", "a");
+    const tab = await openTab();
+    await connected();
+    await settled(() => expect(tab.chat.unread).toBe(1));
+    bank.say("c1", "b");
+    await settled(() => expect(tab.chat.unread).toBe(2));
+    bank.recall("c1", 1);
+    await settled(() => expect(tab.chat.unread).toBe(1));
+    bank.recall("c1", 2);
+    await settled(() => expect(tab.chat.unread).toBe(0));
+  });
+});
+
 describe("a newer server", () => {
   it("says things that this version does not know, and does no harm", async () => {
     bank.say("c1", "before");

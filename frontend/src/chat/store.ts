@@ -16,6 +16,7 @@ import type { ConversationDetail, ConversationItem, FrameOf, Message, Outgoing, 
 
 const TYPING_EVERY_MS = 2_500;
 const GAP_WAIT_MS = 150;
+const REFRESH_WAIT_MS = 100;
 const MAX_SYNC_ROUNDS = 50;
 /** Lively conversations whose newest page is fetched ahead, so that they open without a network. */
 const AHEAD = 12;
@@ -30,6 +31,7 @@ export const useChat = defineStore("chat", () => {
   const ready = ref(false);
   const error = ref<unknown>(null);
   const typedAt = new Map<string, number>();
+  const refreshing = new Map<string, ReturnType<typeof setTimeout>>();
   let syncing: Promise<void> | null = null;
   let again = false;
   let gap: ReturnType<typeof setTimeout> | undefined;
@@ -220,7 +222,9 @@ export const useChat = defineStore("chat", () => {
     if (!talk.last || message.seq > talk.last.seq || (message.seq === talk.last.seq && message.version >= talk.last.version)) talk.last = message;
     if (talk.typing && talk.typing.personId === message.sender_id) talk.typing = null;
     const theirs = message.sender_id !== null && message.sender_id !== meId.value && message.kind !== "notice";
-    if (fresh && theirs) {
+    // A line of the house may say who came or went; a recalled message is not unread any more.
+    if (message.kind === "notice" || (theirs && message.recalled && message.seq > talk.read_seq)) refreshSoon(talk.id);
+    if (fresh && theirs && !message.recalled) {
       if (!people.has(message.sender_id ?? "")) void refresh(talk.id);
       talk.unread += 1;
       if (looking === talk.id) markRead(talk.id);
@@ -244,6 +248,18 @@ export const useChat = defineStore("chat", () => {
     }
   }
   const refresh = (id: string): Promise<Talk | null> => find(id).catch(() => null);
+
+  /** What comes together about a conversation is asked for once. */
+  function refreshSoon(id: string): void {
+    if (refreshing.has(id)) return;
+    refreshing.set(
+      id,
+      setTimeout(() => {
+        refreshing.delete(id);
+        void refresh(id);
+      }, REFRESH_WAIT_MS),
+    );
+  }
 
   /** The newest page of a conversation, unless it is here. Throws where it cannot be known whether there is one. */
   async function open(id: string): Promise<void> {
@@ -351,7 +367,7 @@ export const useChat = defineStore("chat", () => {
       socket.on("behind", scheduleSync),
       socket.on("conversation", (frame) => {
         if (frame.gone) forget([frame.conversation_id]);
-        else void refresh(frame.conversation_id);
+        else refreshSoon(frame.conversation_id);
       }),
     );
     asking = setInterval(() => {
@@ -410,6 +426,8 @@ export const useChat = defineStore("chat", () => {
     clearTimeout(gap);
     clearTimeout(ahead);
     clearInterval(asking);
+    for (const waiting of refreshing.values()) clearTimeout(waiting);
+    refreshing.clear();
     socket.stop();
     kept?.close();
     kept = null;

@@ -73,6 +73,19 @@ export class Bank {
     return message;
   }
 
+  /** Somebody joins; the frame that says so is for the test to push or to lose. */
+  join(id: string): void {
+    const { item, messages } = this.log(id);
+    const [seq, version] = [item.seq + 1, item.version + 1];
+    const message: Message = {
+      id: `${id}-${seq}`, conversation_id: id, seq, version, client_id: `k-${id}-${seq}`, sender_id: null, kind: "notice", text: "joined", picture: null,
+      card: null, notice: null, warning: null, at: new Date(Date.UTC(2026, 10, 23, 10, 0, seq)).toISOString(), recalled: false,
+    };
+    messages.push(message);
+    Object.assign(item, { seq, version, last: message, active_at: message.at, member_count: item.member_count + 1 });
+    this.push({ type: "message", message });
+  }
+
   /** An old message changes. */
   recall(id: string, seq: number): void {
     const log = this.log(id);
@@ -107,7 +120,7 @@ export class Bank {
   item(id: string): ConversationItem {
     const { item, messages, read } = this.log(id);
     const upTo = read.get(SU) ?? 0;
-    return { ...item, read_seq: upTo, unread: messages.filter((message) => message.seq > upTo && message.sender_id !== SU).length };
+    return { ...item, read_seq: upTo, unread: messages.filter((message) => message.seq > upTo && message.sender_id !== SU && message.kind !== "notice" && !message.recalled).length };
   }
 
   markRead(id: string, seq: number): { seq: number; unread: number } {
@@ -138,6 +151,7 @@ export class Bank {
         const page = changed.slice(0, CHANGES_PAGE);
         const more = changed.length > CHANGES_PAGE;
         answer.changes.push({ conversation_id: id, reset: false, upto: more ? (page.at(-1)?.version ?? before) : item.version, more, messages: page });
+        answer.more ||= more;
       }
     }
     return answer;
