@@ -695,7 +695,7 @@ def test_a_session_that_ends_loses_its_socket_within_a_second_and_hears_nothing_
         """What the old cookie opens: a socket, a sync."""
         with connected(port, request_head(site, session)) as raw:
             raw.settimeout(10)
-            opened = raw.recv(300).split(b"\r\n")[0]
+            opened = raw.recv(300).split()[1]
         synced = httpx.post(
             f"http://127.0.0.1:{port}/api/chat/sync",
             json={"have": {}},
@@ -726,7 +726,7 @@ def test_a_session_that_ends_loses_its_socket_within_a_second_and_hears_nothing_
             await asyncio.sleep(0.3)
             assert heard == []
             again = await asyncio.to_thread(comes_back, port, session)
-            assert again == (b"HTTP/1.1 403 Forbidden", 401)
+            assert again == (b"403", 401)
             # The other process says that it committed a moment after it did.
             return max(0.0, closed - await ending)
 
