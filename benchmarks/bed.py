@@ -111,9 +111,9 @@ class Bed:
             self.end(name)
 
     def cpu_s(self, name: str) -> float:
-        """Seconds of processor that the server and its children took so far."""
+        """Seconds of processor that the server and its children took so far; "postgres" is the database's."""
         ticks = 0
-        for pid in self._tree(self.servers[name].pid):
+        for pid in self._tree((self.cluster.server if name == "postgres" else self.servers[name]).pid):
             with contextlib.suppress(OSError):
                 fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
                 ticks += int(fields[11]) + int(fields[12])

@@ -5,6 +5,7 @@ channel for every socket. Here a socket costs a task and an entry in the hub.
 """
 
 import asyncio
+import contextlib
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from uuid import UUID
@@ -63,6 +64,7 @@ class Socket:
         self._receive = receive
         self._rate = float(settings.CHAT_FRAMES_PER_SECOND)
         self._over = 0
+        self._typing: asyncio.Task[None] | None = None
 
     async def read(self) -> None:
         """Handles what comes until the client leaves."""
@@ -126,14 +128,18 @@ class Socket:
         elif isinstance(frame, wire.Read):
             self._engine.marks.submit(connection, frame.conversation_id, frame.seq)
         elif isinstance(frame, wire.Typing):
-            try:
-                await self._engine.typing(connection, frame.conversation_id)
-            except psycopg.Error:
-                return  # who is typing is worth no retry
+            if self._typing is None or self._typing.done():
+                # Not waited for: what is said meanwhile would pile up where the server keeps it without a bound.
+                self._typing = asyncio.create_task(self._type(frame.conversation_id))
         elif isinstance(frame, wire.Probed):
             connection.confirm(frame.n)
         else:
             connection.push(wire.encode(wire.Pong(n=frame.n)))
+
+    async def _type(self, conversation_id: UUID) -> None:
+        # Who is typing is worth no retry.
+        with contextlib.suppress(psycopg.Error):
+            await self._engine.typing(self._connection, conversation_id)
 
     async def _send(self, frame: wire.Send) -> None:
         connection = self._connection

@@ -143,3 +143,23 @@ async def test_more_lines_than_a_message_may_hold_are_refused_and_not_forgotten(
     assert [(await su.expect("pong"))["n"] for _ in range(consumers.MAX_LINES)] == list(range(consumers.MAX_LINES))
     assert (await su.expect("error"))["code"] == "bad_frame"
     assert await su.hears_nothing()
+
+
+async def test_a_database_that_does_not_answer_who_types_holds_up_nothing_that_is_said(
+    live: Scene, phone: Open
+) -> None:
+    su, lin = await phone(live.su), await phone(live.lin)
+    async with engine.engine()._read._guard:
+        for _ in range(3):
+            await su.send(type="typing", conversation_id=live.friends)
+        await su.send(type="ping", n=7)
+        assert await su.expect("pong") == {"type": "pong", "n": 7}
+    await lin.expect("typing")
+
+
+@pytest.mark.parametrize("path", ["/", "/ws", "/ws/x", "/../ws/", "/ws/%00", "/api/chat/sync"])
+async def test_no_socket_opens_anywhere_else_and_nothing_breaks(live: Scene, path: str) -> None:
+    one = Phone(await database(lambda: session_key(live.su)))
+    one.wire.scope["path"] = path
+    assert (await one.wire.connect())[0] is False
+    await engine.stop()
