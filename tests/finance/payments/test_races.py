@@ -99,18 +99,23 @@ def test_receiving_against_returning_has_one_winner(busy_town):
 
 
 def test_acceptance_against_expiry_around_24_hours_has_one_end_each(busy_town, monkeypatch):
-    town, rounds, draw = busy_town, 40, random.Random(24)
+    race_at_the_edge(busy_town, monkeypatch, rounds=40)
+
+
+def race_at_the_edge(town, monkeypatch, rounds):
+    """So many transfers are received and expire at once, a millisecond before or after their time is over."""
+    draw = random.Random(24)
     present = business_now()
     monkeypatch.setattr("kernel.clock.now", lambda: present)
     made = [held(town) for _ in range(rounds)]
-    callers = [Caller(town.people["lin"]) for _ in range(rounds)]
+    lin = Caller(town.people["lin"])
     edge = present + transfers.LIFE
     accepted = 0
-    for transfer, caller in zip(made, callers, strict=True):
+    for transfer in made:
         # Each look at the clock falls within a millisecond of the edge, before or after.
         monkeypatch.setattr("kernel.clock.now", lambda: edge + timedelta(microseconds=draw.randint(-1000, 1000)))
         answer, _ = at_once(
-            lambda t=transfer, c=caller: c.post(
+            lambda t=transfer: lin.post(
                 f"/api/finance/transfers/{t.pk}/accept",
                 {"account_id": str(town.account["lin"])},
                 **{"Idempotency-Key": str(new_id())},

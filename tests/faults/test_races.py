@@ -1,0 +1,79 @@
+"""Races of money at the sizes that a long run has: exact numbers of wins, whatever the order."""
+
+import time
+from typing import Any
+
+import pytest
+
+from finance.bank_session.models import Confirmation
+from finance.ledger.errors import InsufficientFunds
+from finance.ledger.models import Entry
+from finance.ledger.verify import verify
+from tests.conftest import FreshDatabase
+from tests.faults.figures import LONG, note, part_of, share
+from tests.faults.test_crash_points import busy_town
+from tests.finance.bank_session.conftest import Bench, real_bench
+from tests.finance.bank_session.test_at_once import _copies
+from tests.finance.ledger.conftest import Books, at_once
+from tests.finance.payments.conftest import Town
+from tests.finance.payments.test_races import race_at_the_edge
+from tests.support.bank import Sheet
+
+__all__ = ["busy_town", "real_bench"]
+
+CLIENTS, AMOUNT = 32, 7
+DRAINED_FEN = 100_000 if LONG else 3_000
+DRAIN_LIMIT_S = 200
+HANDS = 50
+INTENTS = 200 if LONG else 1
+EDGES = 1_000 if LONG else 12
+
+
+def test_32_clients_that_drain_one_account_get_exactly_what_is_in_it(fresh_database: FreshDatabase) -> None:
+    books = Books(fresh_database.world)
+    su, lin = books.open("su", DRAINED_FEN), books.open("lin")
+    until = time.monotonic() + DRAIN_LIMIT_S
+
+    def drain(_: int) -> int:
+        wins = 0
+        while time.monotonic() < until:
+            try:
+                books.post((su, -AMOUNT), (lin, AMOUNT))
+            except InsufficientFunds:
+                return wins
+            wins += 1
+        raise AssertionError("not drained in time")
+
+    began = time.monotonic()
+    wins = sum(at_once(CLIENTS, drain))
+
+    note(drain_wins=wins, drain_s=round(time.monotonic() - began, 1), drain_overdrafts=wins - DRAINED_FEN // AMOUNT)
+    assert wins == DRAINED_FEN // AMOUNT
+    assert (books.balance(su), books.balance(lin)) == (DRAINED_FEN % AMOUNT, wins * AMOUNT)
+    assert verify().broken is None
+
+
+def test_fifty_confirmations_at_once_of_one_intent_are_one_entry(real_bench: Bench, settings: Any) -> None:
+    # All of them know the PIN: this is not about guessing.
+    settings.PIN_HASH_WAIT_S, settings.PIN_TRIES, settings.PREPARES_PER_MINUTE = 120, 10 * HANDS, 100_000
+    real_bench.price = 1
+    once = set()
+    for round_ in part_of(range(INTENTS)):
+        sheet = Sheet(real_bench.prepare().handoff_url)
+        seen, copies = sheet.shown_hash(), _copies(sheet, HANDS)
+
+        answers = at_once(HANDS, lambda index, copies=copies, seen=seen: copies[index].confirm(statement_hash=seen))
+
+        assert {answer.status_code for answer in answers} == {200}, [answer.content for answer in answers]
+        assert len({str(answer.json()["result"]) for answer in answers}) == 1
+        entries = Entry.objects.filter(key=f"test:{sheet.intent_id}").count()
+        if (entries, Confirmation.objects.filter(intent_id=sheet.intent_id).count()) == (1, 1):
+            once.add(str(round_))
+    note(intents_confirmed_by_50=INTENTS, intents_done_once=share("confirmations", once, INTENTS))
+    assert real_bench.balance() == 100_000 - len(once) and len(once) == len(part_of(range(INTENTS)))
+    assert verify().broken is None
+
+
+def test_expiry_against_acceptance_a_thousand_times(busy_town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    race_at_the_edge(busy_town, monkeypatch, rounds=EDGES)  # type: ignore[no-untyped-call]
+    note(edge_races=EDGES)
