@@ -81,7 +81,7 @@ class BankSession(models.Model):
     person = models.ForeignKey("accounts.Person", on_delete=models.CASCADE, related_name="+")
     device_id = models.UUIDField()
     # Opened in the browser in which the device was verified, or verified in this very session.
-    device_known = models.BooleanField(default=False)
+    device_known = models.BooleanField(default=False, db_default=False)
     chat_session_id = models.UUIDField()
     opened_at = models.DateTimeField()
     used_at = models.DateTimeField()

@@ -7,5 +7,5 @@ class Migration(migrations.Migration):
     dependencies = [("bank_session", "0006_passkeys_count")]
     operations = [
         migrations.AddField("verifieddevice", "token_hash", models.BinaryField(max_length=32, null=True)),
-        migrations.AddField("banksession", "device_known", models.BooleanField(default=False)),
+        migrations.AddField("banksession", "device_known", models.BooleanField(db_default=False, default=False)),
     ]
