@@ -33,6 +33,8 @@ class Person(AbstractBaseUser, PermissionsMixin):
     id = models.UUIDField(primary_key=True, default=new_id)
     kind = models.CharField(max_length=10, choices=Kind)
     display_name = models.CharField(max_length=40)
+    # What English readers see of a service account; people have one name.
+    name_en = models.CharField(max_length=40, blank=True, default="")
     # What the seal says of a service account; people of the bank have it from their role.
     title = models.CharField(max_length=20, blank=True, default="")
     title_en = models.CharField(max_length=40, blank=True, default="")

@@ -38,6 +38,7 @@ class PersonCard:
 
     id: UUID
     name: str
+    name_en: str
     remark: str | None
     hue: int
     avatar_url: str | None
@@ -84,7 +85,7 @@ def _seal(kind: str, title: str, title_en: str, roles: dict[str, str]) -> Seal |
 
 # Nearly every answer shows people: one statement, written out, costs a fifth of the ORM's three.
 _CARDS = """
-SELECT p.id, p.display_name, f.remark, p.avatar_hue, p.avatar_picture_id, p.kind, p.title, p.title_en,
+SELECT p.id, p.display_name, p.name_en, f.remark, p.avatar_hue, p.avatar_picture_id, p.kind, p.title, p.title_en,
     CASE WHEN p.kind = 'staff' THEN
         (SELECT json_object_agg(r.role, r.branch)::text FROM accounts_staffrole r WHERE r.person_id = p.id) END
 FROM accounts_person p
@@ -105,13 +106,14 @@ def person_cards(ids: Iterable[UUID], *, viewer_id: UUID | None) -> dict[UUID, P
         id_: PersonCard(
             id=id_,
             name=name,
+            name_en=name_en,
             remark=remark or None,
             hue=hue,
             avatar_url=avatar_url(id_, picture_id),
             seal=_seal(kind, title, title_en, json.loads(roles) if roles else {}),
             kind=kind,
         )
-        for id_, name, remark, hue, picture_id, kind, title, title_en, roles in rows
+        for id_, name, name_en, remark, hue, picture_id, kind, title, title_en, roles in rows
     }
 
 

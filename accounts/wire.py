@@ -11,6 +11,7 @@ def person_json(card: PersonCard) -> dict[str, Any]:
     return {
         "id": str(card.id),
         "name": card.name,
+        "name_en": card.name_en,
         "remark": card.remark,
         "hue": card.hue,
         "avatar_url": card.avatar_url,

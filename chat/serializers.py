@@ -22,6 +22,7 @@ class ChatSealOutput(serializers.Serializer[Any]):
 class ChatPersonOutput(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     name = serializers.CharField()
+    name_en = serializers.CharField()
     remark = serializers.CharField(allow_null=True)
     hue = serializers.IntegerField()
     avatar_url = serializers.CharField(allow_null=True)

@@ -27,7 +27,14 @@ MAX_ACTIVE_CASES = 5
 def service_identity() -> UUID:
     """The person that stands for the service desk in conversations."""
     return officials.ensure_official(
-        DESK_CODE, DESK_NAME, title="服务台", title_en="Service desk", hue=DESK_HUE, always_on=True, listed=False
+        DESK_CODE,
+        DESK_NAME,
+        name_en="Customer service",
+        title="服务台",
+        title_en="Service desk",
+        hue=DESK_HUE,
+        always_on=True,
+        listed=False,
     ).person_id
 
 

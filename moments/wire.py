@@ -27,6 +27,7 @@ class MomentSeal(serializers.Serializer[Any]):
 class MomentPerson(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     name = serializers.CharField()
+    name_en = serializers.CharField()
     remark = serializers.CharField(allow_null=True)
     hue = serializers.IntegerField()
     avatar_url = serializers.CharField(allow_null=True)

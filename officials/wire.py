@@ -13,6 +13,7 @@ from officials.queries import Face, Progress
 class OfficialPerson(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     name = serializers.CharField()
+    name_en = serializers.CharField()
     remark = serializers.CharField(allow_null=True)
     hue = serializers.IntegerField()
     avatar_url = serializers.CharField(allow_null=True)

@@ -72,11 +72,20 @@ def mark_demo(*, person_ids: Iterable[UUID], password: str) -> None:
     Person.objects.filter(pk__in=list(person_ids)).update(password=make_password(password), is_demo=True)
 
 
-def create_official(*, name: str, title: str = "服务号", title_en: str = "Service account", hue: int = 1) -> UUID:
+def create_official(
+    *, name: str, name_en: str = "", title: str = "服务号", title_en: str = "Service account", hue: int = 1
+) -> UUID:
     """Makes the identity of a service account, which carries the bank's seal and cannot sign in."""
     with transaction.atomic():
         person = create_person(
-            kind="official", phone=None, display_name=name, password=None, hue=hue, title=title, title_en=title_en
+            kind="official",
+            phone=None,
+            display_name=name,
+            password=None,
+            hue=hue,
+            name_en=name_en,
+            title=title,
+            title_en=title_en,
         )
         audit.record(None, "accounts.official_created", f"person:{person.pk}")
     return person.pk

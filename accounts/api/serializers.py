@@ -192,6 +192,7 @@ class SealOutput(serializers.Serializer[Any]):
 class PersonOutput(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     name = serializers.CharField()
+    name_en = serializers.CharField()
     remark = serializers.CharField(allow_null=True)
     hue = serializers.IntegerField()
     avatar_url = serializers.CharField(allow_null=True)

@@ -92,6 +92,7 @@ def ensure() -> None:
     officials.ensure_official(
         CODE,
         "账户变动",
+        name_en="Account alerts",
         title="服务号",
         title_en="Service account",
         hue=158,

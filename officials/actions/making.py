@@ -12,13 +12,14 @@ from officials import menu
 from officials.models import Keyword, Official
 
 _MAKING = 0x6F666669  # "offi"
-_HOUSE = settings.BANK_NAME.removesuffix("银行")
+_HOUSE, _HOUSE_EN = settings.BANK_NAME.removesuffix("银行"), settings.BANK_NAME_EN.removesuffix(" Bank")
 
 WEALTH_NEWS = "wealth-news"
 # Service accounts that the bank's own areas write from: there as soon as one of them has something to say.
 STANDARD: dict[str, dict[str, Any]] = {
     WEALTH_NEWS: {
         "name": f"{_HOUSE}财富",
+        "name_en": f"{_HOUSE_EN} Wealth",
         "hue": 3,
         "description": "产品动态、市场观察,以及您的委托进展。",
         "greeting": "您好,这里是财富服务号。产品有变化、委托有进展,我们会在这里告诉您。",
@@ -60,6 +61,7 @@ def ensure_official(
     code: str,
     name: str,
     *,
+    name_en: str = "",
     title: str = "服务号",
     title_en: str = "Service account",
     hue: int = 168,
@@ -84,7 +86,7 @@ def ensure_official(
     parsed = menu.parse(list(raw_menu))
     made = Official.objects.create(
         code=code,
-        person_id=accounts.create_official(name=name, title=title, title_en=title_en, hue=hue),
+        person_id=accounts.create_official(name=name, name_en=name_en, title=title, title_en=title_en, hue=hue),
         description=description,
         menu=menu.dump(parsed),
         greeting=greeting,

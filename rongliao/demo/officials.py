@@ -16,7 +16,7 @@ from rongliao import demo
 from rongliao.demo.drawing import draw
 
 BILLS, MALL = "card-bills", "mall"
-_HOUSE = settings.BANK_NAME.removesuffix("银行")
+_HOUSE, _HOUSE_EN = settings.BANK_NAME.removesuffix("银行"), settings.BANK_NAME_EN.removesuffix(" Bank")
 
 _BILLS_MENU = [
     {
@@ -155,6 +155,7 @@ def _make() -> None:
     actions.ensure_official(
         BILLS,
         "信用卡账单",
+        name_en="Card bills",
         hue=0,
         description="每月账单、还款提醒。",
         raw_menu=_BILLS_MENU,
@@ -165,6 +166,7 @@ def _make() -> None:
     actions.ensure_official(
         MALL,
         f"{_HOUSE}商城",
+        name_en=f"{_HOUSE_EN} Mall",
         hue=4,
         description="订单、物流和售后。",
         raw_menu=_MALL_MENU,

@@ -45,6 +45,7 @@ def test_the_address_book_is_in_the_order_of_its_reading(su: Caller, world: Worl
         "organisation": f"{settings.BANK_NAME} 城西支行",
         "organisation_en": f"{settings.BANK_NAME_EN} 城西支行",
     }
+    assert answer["items"][0]["person"]["name_en"] == ""
     assert answer["waiting"] == 1
 
 
@@ -183,6 +184,12 @@ def test_nobody_oneself_staff_and_officials_cannot_be_asked(su: Caller, world: W
     official = create_official(name="测试号")
     assert error(su.post("/api/contacts/requests", {"person_id": str(official)})) == "nobody_there"
     assert error(su.post("/api/contacts/requests", {"person_id": str(uuid4())})) == "nobody_there"
+
+
+def test_a_service_account_has_a_name_for_english_readers(su: Caller, world: World) -> None:
+    for given, shown in (("Card bills", "Card bills"), ("", "")):
+        official = create_official(name="测试号", name_en=given)
+        assert su.get(f"/api/persons/{official}").json()["person"]["name_en"] == shown
 
 
 def test_numbers_cannot_be_tried_out_in_bulk(su: Caller) -> None:

@@ -1,3 +1,5 @@
+import { language } from "./i18n";
+
 /** What one may see of another person; the server's accounts.wire.person_json. */
 export interface Seal {
   role: "advisor" | "agent" | "official" | "staff";
@@ -10,6 +12,8 @@ export interface Seal {
 export interface Person {
   id: string;
   name: string;
+  /** Of a service account, for English readers. */
+  name_en?: string;
   remark: string | null;
   hue: number;
   avatar_url: string | null;
@@ -18,8 +22,8 @@ export interface Person {
 }
 
 /** The name that the viewer gave, else the person's own. */
-export function shownName(person: Pick<Person, "name" | "remark">): string {
-  return person.remark || person.name;
+export function shownName(person: Pick<Person, "name" | "name_en" | "remark">): string {
+  return person.remark || (language.value === "en" && person.name_en) || person.name;
 }
 
 /** The bank and branch of a seal, in the reader's language; what a device kept from before may have no English. */

@@ -46,6 +46,12 @@ describe("the seal", () => {
     await useLanguage("en");
     await nextTick();
     expect(name.get("[role=img]").attributes("aria-label")).toBe("Verified by the bank: Relationship manager, Yuanshan Bank");
+    const alerts = { ...zhou, name: "账户变动", name_en: "Account alerts" };
+    const english = mount(PersonName, { props: { person: alerts } });
+    expect(english.get(".name").text()).toBe("Account alerts");
+    expect(mount(Avatar, { props: { person: alerts } }).text()).toContain("账");
+    await english.setProps({ person: { ...alerts, remark: "Mine" } });
+    expect(english.get(".name").text()).toBe("Mine");
   });
 
   it("never stands by another, whatever the name says", () => {

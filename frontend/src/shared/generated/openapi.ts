@@ -3034,6 +3034,7 @@ export interface components {
             id: string;
             kind: string;
             name: string;
+            name_en: string;
             remark: string | null;
             seal: components["schemas"]["ChatSealOutput"] | null;
         };
@@ -3700,6 +3701,7 @@ export interface components {
             identity: components["schemas"]["IdentityOutput"];
             kind: components["schemas"]["KindCc4Enum"];
             name: string;
+            name_en: string;
             phone_masked: string | null;
             remark: string | null;
             roles: string[];
@@ -3756,6 +3758,7 @@ export interface components {
             id: string;
             kind: string;
             name: string;
+            name_en: string;
             remark: string | null;
             seal: components["schemas"]["MomentSeal"] | null;
         };
@@ -3878,6 +3881,7 @@ export interface components {
             id: string;
             kind: string;
             name: string;
+            name_en: string;
             remark: string | null;
             seal: {
                 [key: string]: string;
@@ -4171,6 +4175,7 @@ export interface components {
             id: string;
             kind: components["schemas"]["KindCc4Enum"];
             name: string;
+            name_en: string;
             remark: string | null;
             seal: components["schemas"]["SealOutput"] | null;
         };
