@@ -12,8 +12,8 @@ export interface Seal {
 export interface Person {
   id: string;
   name: string;
-  /** Of a service account, for English readers. */
-  name_en?: string;
+  /** Of a service account, for English readers; people have one name. */
+  name_en: string;
   remark: string | null;
   hue: number;
   avatar_url: string | null;
@@ -22,7 +22,7 @@ export interface Person {
 }
 
 /** The name that the viewer gave, else the person's own. */
-export function shownName(person: Pick<Person, "name" | "name_en" | "remark">): string {
+export function shownName(person: Pick<Person, "name" | "remark"> & Partial<Pick<Person, "name_en">>): string {
   return person.remark || (language.value === "en" && person.name_en) || person.name;
 }
 

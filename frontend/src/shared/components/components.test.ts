@@ -25,6 +25,7 @@ import VirtualList from "./VirtualList.vue";
 const zhou: Person = {
   id: "1",
   name: "周经理",
+  name_en: "",
   remark: null,
   hue: 300,
   avatar_url: null,

@@ -4,7 +4,7 @@ import type { Person } from "@/shared/people";
 import type { Post } from "./moments";
 import { usePosts, type PostList } from "./usePosts";
 
-const author: Person = { id: "p", name: "n", remark: null, hue: 0, avatar_url: null, seal: null, kind: "customer" };
+const author: Person = { id: "p", name: "n", name_en: "", remark: null, hue: 0, avatar_url: null, seal: null, kind: "customer" };
 function post(id: string, text = ""): Post {
   return { id, author, text, audience: null, people: [], pictures: [], at: "2026-11-23T00:00:00Z", liked: false, likes: [], like_count: 0, comments: [], comment_count: 0, older_comments: null };
 }
