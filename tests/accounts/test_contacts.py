@@ -243,7 +243,7 @@ def test_a_persons_page_says_what_they_are_to_the_viewer_and_nothing_private(per
         answer = su.get(f"/api/persons/{world.people[name]}")
         assert answer.json()["relation"] == relation, name
         assert PHONES[name] not in answer.content.decode()
-        assert set(answer.json()["person"]) == {"id", "name", "remark", "hue", "avatar_url", "seal", "kind"}
+        assert set(answer.json()["person"]) == {"id", "name", "name_en", "remark", "hue", "avatar_url", "seal", "kind"}
     assert person("zhou").get(f"/api/persons/{world.people['su']}").json()["relation"] == "customer"
     assert su.get(f"/api/persons/{uuid4()}").status_code == 404
 
