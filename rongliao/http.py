@@ -104,6 +104,8 @@ class PunctualSocket(WebSocketsSansIOProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.close_timeout = GOODBYE_LIMIT_S
+        # No compression, whatever the command line says: it costs memory for each socket, and tells lengths.
+        self.conn.available_extensions = []
 
     async def send(self, message: ASGISendEvent) -> None:
         """Texts over an open socket go straight out; everything else is uvicorn's."""

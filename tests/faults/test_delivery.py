@@ -611,6 +611,52 @@ def test_all_come_back_when_the_server_does(fleet: Fleet) -> None:
     assert back_s < 30
 
 
+# What no server under us may do
+
+
+@pytest.mark.parametrize("server", ["uvicorn", "daphne"])
+def test_frames_are_neither_compressed_nor_larger_than_64_kib_and_others_stay(fleet: Fleet, server: str) -> None:
+    site = fleet.site
+    port = fleet.port if server == "uvicorn" else site.app_port
+    talk = str(conversation_of(site, "su", "lin"))
+    su, lin = cookie(site, "su"), cookie(site, "lin")
+    offered = (
+        request_head(site, lin)[:-2] + b"Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n"
+    )
+
+    def masked(opcode: int, size: int) -> bytes:
+        return bytes([0x80 | opcode, 0x80 | 127]) + size.to_bytes(8, "big") + b"\0\0\0\0"
+
+    def ends(frame: bytes) -> bool:
+        """Whether a socket that says this is closed."""
+        with connected(port, offered) as raw:
+            raw.settimeout(10)
+            heard = raw.recv(4_000)
+            assert b" 101 " in heard
+            assert b"extensions" not in heard.lower().partition(b"\r\n\r\n")[0]
+            with contextlib.suppress(ConnectionError):
+                raw.sendall(frame)
+                while raw.recv(4_000):
+                    pass
+            return True
+
+    async def story() -> None:
+        async with Client(site.origin, address=("127.0.0.1", port), cookie=su) as other:
+            await other.open()
+            before = memory_mib(fleet.uvicorn.pid if server == "uvicorn" else site.pid())
+            for frame in (
+                masked(1, 64 * 1024 + 1) + b"x" * (64 * 1024 + 1),
+                masked(2, 2**40) + b"x" * 1_000,  # one that only says that it is large: nothing is kept for it
+                *(masked(3, 1), b"\xf1\x80\0\0\0\0", b"\x81\x05hello"),
+            ):
+                assert await asyncio.to_thread(ends, frame)
+            assert memory_mib(fleet.uvicorn.pid if server == "uvicorn" else site.pid()) - before < 8
+            await other.send(talk, "旁人")
+            assert other.closed_with is None
+
+    asyncio.run(story())
+
+
 # Who may hold a socket
 
 
