@@ -125,7 +125,7 @@ def manage(values: dict[str, str], *words: str) -> str:
 
 def _create(found: Server, name: str, source: str) -> None:
     found.admin(
-        sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(
+        sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY OWNER {}").format(
             sql.Identifier(name), sql.Identifier(source), sql.Identifier(OWNER)
         )
     )
