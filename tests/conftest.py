@@ -48,6 +48,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         marker = item.get_closest_marker("django_db")
         if marker and marker.kwargs.get("transaction"):
             raise pytest.UsageError(f"{item.nodeid}: the server's role cannot flush; ask for fresh_database instead")
+    # What takes long begins first, so that no worker is alone with it at the end; browsers' tests share a Chromium.
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    if item.get_closest_marker("long"):
+        return 0
+    served = {"browser", "start_site"} & set(getattr(item, "fixturenames", ()))
+    return 1 if served or item.path.parent.name == "faults" else 2
 
 
 @pytest.hookimpl(wrapper=True)

@@ -197,6 +197,7 @@ async def settled(devices: list[Device], newest: Callable[[], dict[str, int]]) -
         await asyncio.sleep(0.1)
 
 
+@pytest.mark.long
 def test_nothing_is_lost_doubled_or_reordered_whatever_is_killed(fleet: Fleet) -> None:
     site = fleet.site
     talks = {pair: str(conversation_of(site, *pair)) for pair in PAIRS}

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
+import pytest
 from django.conf import settings
 
 from finance.networks.link import Link
@@ -85,6 +86,7 @@ def conversation_of(site: Site, one: str, other: str) -> UUID:
     return UUID(answer.json()["conversation"]["id"])
 
 
+@pytest.mark.long
 def test_money_survives_a_server_that_is_killed_again_and_again(start_site: Callable[..., Site]) -> None:
     site = start_site(PREPARES_PER_MINUTE="100000", NEW_DEVICE_DAY_FEN="100000000000")
     pairs = (("su", "lin"), ("xu", "he"), ("shen", "su"))

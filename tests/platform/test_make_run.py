@@ -124,6 +124,7 @@ def wait_stopped(clone: Clone, process: "subprocess.Popen[str]") -> str:
     return said
 
 
+@pytest.mark.long
 def test_an_ordinary_user_starts_stops_kills_and_starts_again_in_a_folder_with_a_space_and_chinese(
     clone: Clone,
 ) -> None:

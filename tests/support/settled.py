@@ -1,4 +1,4 @@
-"""Imported last by the process that servers are forked from: what it has loaded is not looked through by each of them."""
+"""Imported last by the process that servers are forked from: none of them looks through what it has loaded."""
 
 import gc
 
