@@ -73,6 +73,13 @@ class OwnReversal(Refusal):
     en = "A reversal is decided by somebody other than who entered it. Nothing was changed."
 
 
+class OwnAccount(Refusal):
+    code = "own_account"
+    status = 403
+    zh = "这笔分录涉及您本人的账户,须由他人办理,未做任何变动。"
+    en = "The entry touches an account of your own; somebody else must do this. Nothing was changed."
+
+
 class ReversalClosed(Refusal):
     code = "reversal_closed"
     status = 409

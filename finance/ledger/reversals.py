@@ -10,8 +10,15 @@ from django.db import IntegrityError, transaction
 
 from finance.ledger import actions
 from finance.ledger.access import may_decide_reversals, may_enter_reversals, reversal_request
-from finance.ledger.errors import AlreadyReversed, NotReversible, OwnReversal, ReversalClosed, ReversalWaiting
-from finance.ledger.models import Entry, ReversalRequest
+from finance.ledger.errors import (
+    AlreadyReversed,
+    NotReversible,
+    OwnAccount,
+    OwnReversal,
+    ReversalClosed,
+    ReversalWaiting,
+)
+from finance.ledger.models import Entry, Posting, ReversalRequest
 from kernel import audit
 from kernel.clock import business_now
 from kernel.errors import KeyReused, NotFound
@@ -31,6 +38,11 @@ def _refuse_impossible(entry_id: UUID) -> None:
         raise AlreadyReversed
 
 
+def _refuse_concerned(person_id: UUID, entry_id: UUID) -> None:
+    if Posting.objects.filter(entry_id=entry_id, account__owner_id=person_id).exists():
+        raise OwnAccount
+
+
 def _audited(request: ReversalRequest, what: str, actor_id: UUID, reason: str) -> None:
     detail = {"entry": str(request.entry_id), "reason": reason}
     audit.record(actor_id, f"ledger.reversal_{what}", f"reversal:{request.pk}", detail)
@@ -41,7 +53,7 @@ def enter(*, request_id: UUID, maker_id: UUID, entry_id: UUID, reason: str) -> R
     """Asks for an entry to be taken back. The same id with the same words again is the same request.
 
     Raises NotAllowed without the role, NotFound (no such entry), NotReversible (it is a reversal), AlreadyReversed,
-    ReversalWaiting (somebody asked before), KeyReused for an id of another request.
+    ReversalWaiting (somebody asked before), OwnAccount, KeyReused for an id of another request.
     """
     may_enter_reversals(maker_id)
     known = ReversalRequest.objects.filter(pk=request_id).first()
@@ -50,6 +62,7 @@ def enter(*, request_id: UUID, maker_id: UUID, entry_id: UUID, reason: str) -> R
             raise KeyReused
         return known
     _refuse_impossible(entry_id)
+    _refuse_concerned(maker_id, entry_id)
     request = ReversalRequest(
         id=request_id, entry_id=entry_id, maker_id=maker_id, reason=reason, entered_at=business_now()
     )
@@ -66,8 +79,9 @@ def enter(*, request_id: UUID, maker_id: UUID, entry_id: UUID, reason: str) -> R
 def approve(*, request_id: UUID, checker_id: UUID) -> ReversalRequest:
     """Has the reversal posted, and its owners told. The same approval again changes nothing.
 
-    Raises NotAllowed without the role, NotFound, OwnReversal for whoever entered it, ReversalClosed, AlreadyReversed,
-    InsufficientFunds (somebody has spent the money), AccountClosed, CeilingReached; the request then waits as before.
+    Raises NotAllowed without the role, NotFound, OwnReversal for whoever entered it, OwnAccount, ReversalClosed,
+    AlreadyReversed, InsufficientFunds (somebody has spent the money), AccountClosed, CeilingReached; the request then
+    waits as before.
     """
     may_decide_reversals(checker_id)
     request = reversal_request(request_id, lock=True)
@@ -77,6 +91,7 @@ def approve(*, request_id: UUID, checker_id: UUID) -> ReversalRequest:
         return request
     if request.state != State.WAITING:
         raise ReversalClosed
+    _refuse_concerned(checker_id, request.entry_id)
     posted = actions.reverse(
         key=f"reversal:{request.pk}",
         entry_id=request.entry_id,

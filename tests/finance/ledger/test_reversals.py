@@ -120,6 +120,16 @@ def test_the_database_wants_two_people_too(desk: Desk) -> None:
         )
 
 
+def test_nobody_reverses_what_touches_their_own_account(desk: Desk) -> None:
+    fang, qin = (desk.books.open(name, 100) for name in ("fang", "qin"))
+    hers = desk.books.post((fang, -50), (desk.payee, 50)).entry_id
+    his = desk.books.post((desk.payee, -50), (qin, 50)).entry_id
+
+    assert desk.enter(hers).json()["error"]["code"] == "own_account"
+    assert desk.decide(desk.enter(his).json()).json()["error"]["code"] == "own_account"
+    assert not Entry.objects.filter(reverses__isnull=False).exists()
+
+
 def test_money_that_was_spent_is_not_taken_and_the_request_waits_on(desk: Desk) -> None:
     desk.books.post((desk.payee, -1), (desk.books.bank("settlement"), 1))
     request = desk.enter().json()
