@@ -42,15 +42,15 @@ class Asker:
 
 
 _HIT = """
-INSERT INTO accounts_throttle AS t (key, count, resets_at) VALUES (%(key)s, 1, %(until)s)
+INSERT INTO accounts_throttle AS t (key, count, resets_at) VALUES (%s, 1, %s)
 ON CONFLICT (key) DO UPDATE SET
-    count = CASE WHEN t.resets_at <= %(now)s THEN 1 ELSE t.count + 1 END,
-    resets_at = CASE WHEN t.resets_at <= %(now)s THEN excluded.resets_at ELSE t.resets_at END
+    count = CASE WHEN t.resets_at <= %s THEN 1 ELSE t.count + 1 END,
+    resets_at = CASE WHEN t.resets_at <= %s THEN excluded.resets_at ELSE t.resets_at END
 RETURNING count, resets_at
 """
 _HIT_LIGHTLY = _HIT.replace(
-    "VALUES (%(key)s, 1, %(until)s)",
-    "SELECT %(key)s, 1, %(until)s FROM set_config('synchronous_commit', 'off', true)",
+    "VALUES (%s, 1, %s)",
+    "SELECT %s::bytea, 1, %s::timestamptz FROM set_config('synchronous_commit', 'off', true)",
 )
 
 
@@ -69,7 +69,7 @@ def hit(scope: str, subject: str, *, limit: int, window: timedelta, light: bool 
     # Inside a transaction it would hold for all of that one.
     statement = _HIT_LIGHTLY if light and not connection.in_atomic_block else _HIT
     with planned() as cursor:
-        cursor.execute(statement, {"key": _key(scope, subject), "now": moment, "until": moment + window})
+        cursor.execute(statement, [_key(scope, subject), moment + window, moment, moment])
         count, resets_at = cursor.fetchone()
     if count > limit:
         raise TooMany(wait_s=_wait_s(resets_at, moment))

@@ -4,12 +4,13 @@ Audit and outbox write through here. Within `gathered` all that a deed writes so
 one statement at its end.
 """
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -39,46 +40,67 @@ _OUTBOX = (
 )
 
 
+Then = Callable[[list[dict[str, Any]]], None]
+"""Is told what a statement RETURNED, once it has run; may raise a Refusal."""
+
+
+class _Part(NamedTuple):
+    name: str
+    statement: str
+    answers: bool
+
+
 class Gathering:
-    """What is to be written at the end. `wrote`: whether it was, once the end has come."""
+    """What is to be written at the end. `wrote`: whether the first statement wrote a row, once the end has come."""
 
     def __init__(self, *, depending: bool = False) -> None:
         self.depending = depending
         self.depth = len(connection.savepoint_ids)
-        self.statements: list[str] = []
+        self.parts: list[_Part] = []
         self.values: list[Any] = []
+        self.then: list[Then] = []
         self.audit: list[Audit] = []
         self.outbox: list[Outbox] = []
         self.wrote = False
 
-    def put(self, statement: str, values: Sequence[Any]) -> None:
+    def put(self, statement: str, values: Sequence[Any], then: Then | None = None, name: str = "") -> None:
         """One more statement."""
-        self.statements.append(statement)
+        self.parts.append(_Part(name or f"w{len(self.parts)}", statement, then is not None))
         self.values += values
+        if then is not None:
+            self.then.append(then)
 
     def write(self) -> None:
         """All of it, with one statement."""
         for statement, noted in ((_AUDIT, self.audit), (_OUTBOX, self.outbox)):
             if noted:
                 self.put(statement, [list(column) for column in zip(*noted, strict=True)])
-        if self.statements:
-            with planned() as cursor:
-                cursor.execute(_together(tuple(self.statements), self.depending), self.values)
-                self.wrote = cursor.fetchone()[0]
+        if not self.parts:
+            return
+        with planned() as cursor:
+            cursor.execute(_together(tuple(self.parts), self.depending), self.values)
+            self.wrote, *answers = cursor.fetchone()
+        for then, rows in zip(self.then, answers, strict=True):
+            then(json.loads(rows))
 
 
 _gathering: ContextVar[Gathering | None] = ContextVar("gathering", default=None)
 
 
 @lru_cache
-def _together(statements: tuple[str, ...], depending: bool) -> str:
-    """One statement for several. It says whether the first wrote a row."""
+def _together(parts: tuple[_Part, ...], depending: bool) -> str:
+    """One statement for several. It says whether the first wrote what the others depend on, and the answers."""
     # The code's own statements alone; values are told apart.
-    first, *others = statements
+    first = parts[0].name
+    statements = [part.statement for part in parts]
     if depending:
-        others = [one.replace(WHEN, "WHERE EXISTS (SELECT FROM w0)") for one in others]
-    parts = [f"w0 AS ({first} RETURNING true)", *(f"w{place} AS ({one})" for place, one in enumerate(others, start=1))]
-    return f"WITH {', '.join(parts)} SELECT EXISTS (SELECT FROM w0)"  # noqa: S608
+        statements[0] += " RETURNING true"
+        statements[1:] = [one.replace(WHEN, f"WHERE EXISTS (SELECT FROM {first})") for one in statements[1:]]
+    named = ", ".join(f"{part.name} AS ({statement})" for part, statement in zip(parts, statements, strict=True))
+    # Evaluated in this order, which is the order in which what they lock is locked.
+    answers = [f"(SELECT coalesce(jsonb_agg(a), '[]') FROM {part.name} AS a)" for part in parts if part.answers]  # noqa: S608
+    wrote = f"EXISTS (SELECT FROM {first})" if depending else "true"
+    return f"WITH {named} SELECT {', '.join([wrote, *answers])}"
 
 
 @contextmanager
@@ -103,14 +125,28 @@ def _here() -> Gathering | None:
     return gathering if gathering is not None and len(connection.savepoint_ids) == gathering.depth else None
 
 
-def write(statement: str, values: Sequence[Any]) -> None:
-    """Runs an INSERT, UPDATE or DELETE without RETURNING in the current transaction."""
+@contextmanager
+def joined() -> Iterator[None]:
+    """What is noted within goes in at the end of the whole deed if one is gathered, otherwise at the end of this."""
+    if _here() is not None:
+        yield
+    else:
+        with gathered():
+            yield
+
+
+def write(statement: str, values: Sequence[Any], *, then: Then | None = None, name: str = "") -> None:
+    """Runs an INSERT, UPDATE, DELETE or a SELECT of a function that writes, in the current transaction.
+
+    `then` is told the rows that it answers; where it raises, the transaction is the caller's to roll back. `name`: by
+    which a statement that is gathered later finds what this one RETURNED.
+    """
     gathering = _here()
-    if gathering is not None:
-        gathering.put(statement, values)
-        return
-    with planned() as cursor:
-        cursor.execute(statement, values)
+    alone = gathering is None
+    target = gathering or Gathering()
+    target.put(statement, values, then, name)
+    if alone:
+        target.write()
 
 
 def add(*, audit: Sequence[Audit] = (), outbox: Sequence[Outbox] = ()) -> None:

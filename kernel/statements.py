@@ -3,27 +3,42 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, Self, TypeVar, cast
 
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.backends.postgresql.base import ServerBindingCursor
+from django.db.backends.postgresql.base import CursorMixin
 from django.db.backends.utils import CursorWrapper
+from psycopg import RawCursor
 
 Answer = TypeVar("Answer")
+
+
+@lru_cache(maxsize=512)
+def _numbered(statement: str) -> str:
+    """With PostgreSQL's own marks for values, $1 and so on, instead of each `%s`."""
+    first, *others = statement.split("%s")
+    return first + "".join(f"${place}{part}" for place, part in enumerate(others, start=1))
+
+
+class _NumberedCursor(CursorMixin, RawCursor[Any]):
+    """psycopg looks for marks in a statement each time it is run if it is long or has many; here it does not look."""
+
+    def execute(self, query: str, params: Sequence[Any] | None = None, **options: Any) -> Self:  # type: ignore[override]
+        return super().execute(_numbered(query), params, **options)
 
 
 def planned() -> CursorWrapper:
     """A cursor of the default connection, in its transaction, whose statements are planned once (settings say so).
 
     The server binds the values, so it must be able to tell the type of each `%s` from where it stands: a text in a
-    SELECT's own list wants a cast. The ORM's statements do not promise that, and keep Django's own cursor.
+    SELECT's own list wants a cast. A `%` of any other kind stands for itself. The ORM's statements do not promise that,
+    and keep Django's own cursor.
     """
     database = connections[DEFAULT_DB_ALIAS]
     database.close_if_health_check_failed()
     database.ensure_connection()
     with database.wrap_database_errors:
-        # The stubs know neither its argument nor what is wrapped.
-        cursor: Any = cast(Any, ServerBindingCursor)(database.connection)
+        cursor: Any = _NumberedCursor(cast(Any, database.connection))
     return database.make_debug_cursor(cursor) if database.queries_logged else database.make_cursor(cursor)
 
 

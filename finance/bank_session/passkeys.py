@@ -30,11 +30,10 @@ from finance.bank_session.errors import PasskeyNeeded, PasskeyOver, PasskeyRefus
 from finance.bank_session.models import BankSession, Confirmation, Intent, Passkey
 from finance.bank_session.registry import ExecuteResult
 from finance.bank_session.statements import Line, StatementDraft
-from kernel import audit, rows
+from kernel import audit, notes, rows
 from kernel.clock import now
 from kernel.errors import NotFound
 from kernel.money import yuan
-from kernel.statements import planned
 
 ADD, REMOVE = "add_passkey", "remove_passkey"
 MAX_PASSKEYS = 10
@@ -49,12 +48,9 @@ _MALFORMED = (WebAuthnException, NotBase64, ValueError, KeyError, TypeError, Att
 # The same rule as the library's, asked once more of the row as it is now: another signature may have come between, or
 # the key may have been removed. A key that does not count says 0 each time.
 _USED = """
-UPDATE bank_session_passkey SET sign_count = %(count)s, used_at = %(moment)s
-WHERE id = %(key)s AND removed_at IS NULL AND (sign_count < %(count)s OR (sign_count = 0 AND %(count)s = 0))
+UPDATE bank_session_passkey SET sign_count = %s, used_at = %s
+WHERE id = %s AND removed_at IS NULL AND (sign_count < %s OR (sign_count = 0 AND %s = 0)) RETURNING id
 """
-# The commit of the deed that follows waits for the disk, and takes with it what was committed before. Where nothing
-# follows, nothing was done with the signature.
-_USED_LIGHTLY = _USED.replace("\nWHERE", "\nFROM set_config('synchronous_commit', 'off', true)\nWHERE")
 
 
 def passkeys_of(person_id: UUID) -> list[Passkey]:
@@ -91,13 +87,21 @@ def refuse_young_beyond(person_id: UUID, amount_fen: int | None) -> None:
 
 
 @dataclass(frozen=True)
+class Use:
+    """That a passkey signed, and what its counter stood at."""
+
+    passkey_id: UUID
+    sign_count: int
+
+
+@dataclass(frozen=True)
 class Signature:
     """What a passkey signed. `counts`: its first hours are over.
 
     `evidence` is what anybody can check later: the public key and what it signed, in base64url.
     """
 
-    passkey_id: UUID
+    used: Use
     counts: bool
     evidence: dict[str, str]
 
@@ -127,12 +131,6 @@ def verify(person_id: UUID, credential: dict[str, Any], statement_hash: bytes) -
         )
     except _MALFORMED:
         raise PasskeyRefused from None
-    with planned() as cursor:
-        # Inside a transaction it would hold for all of that one.
-        used = _USED if connection.in_atomic_block else _USED_LIGHTLY
-        cursor.execute(used, {"key": key.pk, "count": seen.new_sign_count, "moment": now()})
-        if not cursor.rowcount:
-            raise PasskeyRefused
     answered = credential["response"]
     evidence = {
         "public_key": bytes_to_base64url(bytes(key.public_key)),
@@ -141,7 +139,20 @@ def verify(person_id: UUID, credential: dict[str, Any], statement_hash: bytes) -
         "signature": str(answered["signature"]),
         "rp_id": settings.PASSKEY_RP_ID,
     }
-    return Signature(key.pk, key.counts_from <= now(), evidence)
+    return Signature(Use(key.pk, seen.new_sign_count), key.counts_from <= now(), evidence)
+
+
+def note_use(use: Use) -> None:
+    """Moves the key's counter on, in the transaction of what was signed, which is rolled back with PasskeyRefused where
+    the key was removed or its counter moved on meanwhile. So a signature whose deed fails may be given again for it.
+    """
+    count = use.sign_count
+    notes.write(_USED, [count, now(), use.passkey_id, count, count], then=_refuse_unwritten)
+
+
+def _refuse_unwritten(rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        raise PasskeyRefused
 
 
 def options(session: BankSession, intent: Intent) -> dict[str, Any]:

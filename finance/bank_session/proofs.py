@@ -11,12 +11,12 @@ from finance.bank_session import passkeys, pins
 class Proven:
     """What a proof is worth. `signed`: by a passkey that counts, which may do more than a PIN.
 
-    `passkey_id`: the key that signed, which must still be there when the deed is done. `evidence` is what anybody can
+    `used`: the passkey that signed, whose use is noted when the deed is done. `evidence` is what anybody can
     check of it later, to be kept: a signature. A PIN leaves nothing.
     """
 
     signed: bool = False
-    passkey_id: UUID | None = None
+    used: passkeys.Use | None = None
     evidence: dict[str, str] | None = None
 
 
@@ -67,4 +67,4 @@ class PasskeyProof:
         signature = passkeys.verify(person_id, self.credential, statement_hash)
         if not signature.counts:
             passkeys.refuse_young_beyond(person_id, amount_fen)
-        return Proven(signature.counts, signature.passkey_id, signature.evidence)
+        return Proven(signature.counts, signature.used, signature.evidence)

@@ -1,12 +1,13 @@
 """What can be confirmed: finance's apps register their kinds here at start."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from finance.bank_session.models import Intent
 from finance.bank_session.statements import StatementDraft
+from kernel.statements import Answers, Question
 
 
 @dataclass(frozen=True)
@@ -25,10 +26,18 @@ class Deed:
 
 
 @dataclass(frozen=True)
+class Beginning:
+    """What a deed needs to know, asked in the statement that locks its intent, and the deed that follows from it."""
+
+    questions: Sequence[Question[Any]]
+    begun: Callable[[Intent, Answers], Deed]
+
+
+@dataclass(frozen=True)
 class Kind:
     """How one kind of intent is said again, and done."""
 
-    begin: Callable[[Intent], Deed]
+    begin: Callable[[Intent], Beginning]
     restate: Callable[[Intent], StatementDraft]
     pays_others: bool = False
 
@@ -41,7 +50,7 @@ def register(
     *,
     restate: Callable[[Intent], StatementDraft],
     execute: Callable[[Intent], ExecuteResult] | None = None,
-    begin: Callable[[Intent], Deed] | None = None,
+    begin: Callable[[Intent], Beginning] | None = None,
     pays_others: bool = False,
 ) -> None:
     """Makes a kind known. Raises ValueError if it is taken, or if it has not one of `execute` and `begin`.
@@ -49,8 +58,9 @@ def register(
     `restate` says what would be confirmed now, from intent.subject; it may raise a Refusal where it can no longer be
     done. `execute` does it, inside the one confirmation transaction, after `restate` was asked there; it may raise a
     Refusal (all of it is rolled back, the intent stays prepared) or StatementStale (the person gets the fresh
-    statement). A kind whose words and deed need the same facts gives `begin` instead: both from one look at them, in
-    that transaction. `pays_others`: the money leaves the person, so a device that they have not verified may do little
+    statement). A kind whose words and deed need the same facts gives `begin` instead: what it asks, and both from the
+    answers, in that transaction. Its intent is the one that is about to be locked: kind and subject do not change, its
+    state may. `pays_others`: the money leaves the person, so a device that they have not verified may do little
     of it.
     """
     if kind in _kinds:
@@ -63,9 +73,9 @@ def register(
 
 
 def _said_again(
-    restate: Callable[[Intent], StatementDraft], execute: Callable[[Intent], ExecuteResult], intent: Intent
-) -> Deed:
-    return Deed(restate(intent), partial(execute, intent))
+    restate: Callable[[Intent], StatementDraft], execute: Callable[[Intent], ExecuteResult], _: Intent
+) -> Beginning:
+    return Beginning((), lambda locked, _answers: Deed(restate(locked), partial(execute, locked)))
 
 
 def kind_named(kind: str) -> Kind:

@@ -18,7 +18,7 @@ from finance.ledger import ports
 from finance.ledger.errors import AccountClosed, AccountKept, AlreadyReversed, Unbalanced, translated
 from finance.ledger.models import Account, Entry, Hold, Posting
 from finance.ledger.numbers import is_ours, new_number
-from kernel import audit, jobs
+from kernel import audit, jobs, notes
 from kernel.clock import business_date, business_now
 from kernel.errors import Invalid, KeyReused, NotFound
 from kernel.ids import new_id
@@ -306,25 +306,43 @@ def reverse(*, key: str, entry_id: UUID, memo: str, initiator_id: UUID | None = 
     return post_batch([NewEntry(key, "reversal", legs, memo, original.reference, initiator_id, reverses=entry_id)])[0]
 
 
+_PLACE_HOLD = "SELECT hold_id, replayed FROM ledger_place_hold(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+
+
 def place_hold(
-    *, key: str, account_id: UUID, amount_fen: int, kind: str, memo: str, reference: UUID | None = None
+    *,
+    key: str,
+    account_id: UUID,
+    amount_fen: int,
+    kind: str,
+    memo: str,
+    reference: UUID | None = None,
+    at_end: bool = False,
 ) -> HoldResult:
     """Holds an amount of a customer's available money. The same key with the same input is a replay.
 
-    Raises InsufficientFunds, AccountClosed, NotFound (no such account), KeyReused, Invalid.
+    `at_end`: with what else is gathered (notes); whoever gathers has the database's refusals translated, and there is
+    no replay: a key that was used raises. Raises InsufficientFunds, AccountClosed, NotFound (no such account),
+    KeyReused, Invalid.
     """
     if type(amount_fen) is not int or not 1 <= amount_fen <= MAX_FEN:
         raise Invalid(fields={"amount_fen": f"1..{MAX_FEN}"})
-    digest = _digest(account_id, amount_fen, kind, memo, reference)
-    with translated(), planned() as cursor:
-        cursor.execute(
-            "SELECT hold_id, replayed FROM ledger_place_hold(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            [new_id(), key, digest, account_id, amount_fen, kind, memo, reference, business_now()],
-        )
-        hold_id, replayed = cursor.fetchone()
+    digest, hold_id, replayed = _digest(account_id, amount_fen, kind, memo, reference), new_id(), False
+    values: list[Any] = [hold_id, key, digest, account_id, amount_fen, kind, memo, reference, business_now()]
+    if at_end:
+        notes.write(_PLACE_HOLD, values, then=_refuse_replay)
+    else:
+        with translated(), planned() as cursor:
+            cursor.execute(_PLACE_HOLD, values)
+            hold_id, replayed = cursor.fetchone()
     if not replayed:
         jobs.enqueue(TOPIC, {"event": "held", "hold_id": str(hold_id)})
     return HoldResult(hold_id, replayed)
+
+
+def _refuse_replay(rows: list[dict[str, Any]]) -> None:
+    if rows[0]["replayed"]:
+        raise KeyReused
 
 
 def capture_hold(

@@ -4,30 +4,36 @@ from uuid import UUID
 
 from finance.bank_session import registry
 from finance.bank_session.models import Intent
-from finance.bank_session.registry import Deed, ExecuteResult
+from finance.bank_session.registry import Beginning, Deed, ExecuteResult
 from finance.bank_session.statements import StatementDraft
 from finance.payments.actions import closing, own, payouts, transfers
+from kernel.statements import Answers
 
 
 def _state_transfer(intent: Intent) -> StatementDraft:
     return transfers.statement(intent.person_id, transfers.Order.of(intent.subject))
 
 
-def _begin_transfer(intent: Intent) -> Deed:
+def _begin_transfer(intent: Intent) -> Beginning:
     order = transfers.Order.of(intent.subject)
-    facts = transfers.facts_of(intent.person_id, order, hold=True)
+    asked = transfers.Asked(intent.person_id, order, hold=True)
 
-    def do() -> ExecuteResult:
-        transfer = transfers.confirm(
-            transfer_id=intent.pk,
-            payer_id=intent.person_id,
-            order=order,
-            signed=intent.signed,
-            facts=facts,
-        )
-        return ExecuteResult({"transfer_id": str(transfer.pk), "state": transfer.state})
+    def begun(locked: Intent, answers: Answers) -> Deed:
+        facts = asked.facts(answers)
 
-    return Deed(transfers.words_of(order, facts), do)
+        def do() -> ExecuteResult:
+            transfer = transfers.confirm(
+                transfer_id=locked.pk,
+                payer_id=locked.person_id,
+                order=order,
+                signed=locked.signed,
+                account=facts.account,
+            )
+            return ExecuteResult({"transfer_id": str(transfer.pk), "state": transfer.state})
+
+        return Deed(transfers.words_of(order, facts), do)
+
+    return Beginning(asked.questions(), begun)
 
 
 def _state_payout(intent: Intent) -> StatementDraft:

@@ -4,6 +4,7 @@ asked about what was there without it."""
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import F
@@ -13,6 +14,7 @@ from finance.ledger import rules
 from finance.ledger.models import Account
 from finance.payments.errors import RuleRefused
 from finance.payments.models import LimitCounter, LimitUse
+from kernel import notes
 from kernel.clock import business_date, business_now
 from kernel.statements import Question, planned
 
@@ -27,15 +29,14 @@ FROM (SELECT %s::text AS day, %s::text AS year) AS named
 LEFT JOIN payments_limitcounter ON account_id = %s AND direction = %s AND period IN (named.day, named.year)
 """
 # The use first: it says whether the movement was counted before. The year's row before the day's, as in `give_back`.
-_CLAIM = """
-WITH fresh AS (
-    INSERT INTO payments_limituse (key, account_id, direction, day, year, amount_fen)
-    VALUES (%(key)s, %(account)s, %(direction)s, %(day)s, %(year)s, %(amount)s)
-    ON CONFLICT (key) DO NOTHING RETURNING amount_fen
-)
+_USE = """
+INSERT INTO payments_limituse (key, account_id, direction, day, year, amount_fen) VALUES (%s, %s, %s, %s, %s, %s)
+ON CONFLICT (key) DO NOTHING RETURNING amount_fen
+"""
+_COUNT = """
 INSERT INTO payments_limitcounter AS counter (account_id, direction, period, used_fen)
-SELECT %(account)s, %(direction)s, period, fresh.amount_fen
-FROM fresh, unnest(ARRAY[%(year)s, %(day)s]) WITH ORDINALITY AS named(period, place) ORDER BY place
+SELECT %s::uuid, %s::text, period, claimed.amount_fen
+FROM claimed, unnest(%s::text[]) WITH ORDINALITY AS named(period, place) ORDER BY place
 ON CONFLICT (account_id, direction, period) DO UPDATE SET used_fen = counter.used_fen + excluded.used_fen
 RETURNING period, used_fen
 """
@@ -127,10 +128,12 @@ def claim(
     counterpart: rules.Counterpart,
     amount_fen: int,
     signed: bool = False,
+    at_end: bool = False,
 ) -> None:
     """Counts a movement against the account's limits, or raises RuleRefused.
 
-    Inside the caller's transaction, before the ledger locks accounts. After a refusal that transaction is rolled back,
+    Inside the caller's transaction, before the ledger locks accounts. `at_end`: with what else is gathered (notes), and
+    then the ledger is asked at the end as well. After a refusal that transaction is rolled back,
     and nothing was counted. The same key again changes nothing.
     """
     rule = rules.rule_for(side_of(account, Used(), signed=signed), direction, counterpart)
@@ -138,24 +141,22 @@ def claim(
         refuse_unless_ok(rules.decide(side_of(account, Used(), signed=signed), direction, counterpart, amount_fen))
         return
     day, year = _periods(business_now())
-    with planned() as cursor:
-        cursor.execute(
-            _CLAIM,
-            {
-                "key": key,
-                "account": account.pk,
-                "direction": direction,
-                "day": day,
-                "year": year,
-                "amount": amount_fen,
-            },
-        )
-        counted = dict(cursor.fetchall())
-    if not counted:
-        return
-    before = Used(counted[day] - amount_fen, counted[year] - amount_fen)
-    decision = rules.decide(side_of(account, before, signed=signed), direction, counterpart, amount_fen)
-    refuse_unless_ok(decision)
+
+    def judge(rows: list[dict[str, Any]]) -> None:
+        counted = {row["period"]: row["used_fen"] for row in rows}
+        if counted:
+            before = Used(counted[day] - amount_fen, counted[year] - amount_fen)
+            refuse_unless_ok(rules.decide(side_of(account, before, signed=signed), direction, counterpart, amount_fen))
+
+    use: list[Any] = [key, account.pk, direction, day, year, amount_fen]
+    count: list[Any] = [account.pk, direction, [year, day]]
+    if at_end:
+        notes.write(_USE, use, name="claimed")
+        notes.write(_COUNT, count, then=judge)
+    else:
+        with planned() as cursor:
+            cursor.execute(f"WITH claimed AS ({_USE}) {_COUNT}", [*use, *count])
+            judge([{"period": period, "used_fen": used_fen} for period, used_fen in cursor.fetchall()])
 
 
 def give_back(*, key: str) -> None:

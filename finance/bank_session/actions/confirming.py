@@ -9,15 +9,16 @@ from typing import Any
 from django.db import transaction
 
 from accounts import queries as people
-from finance.bank_session import devices
-from finance.bank_session.errors import BankSessionNeeded, ChallengeOver, IntentOver, PasskeyRefused, StatementStale
+from finance.bank_session import devices, passkeys
+from finance.bank_session.errors import BankSessionNeeded, ChallengeOver, IntentOver, StatementStale
 from finance.bank_session.models import BankSession, Intent
-from finance.bank_session.proofs import Proof, Proven
-from finance.bank_session.registry import kind_named
+from finance.bank_session.proofs import Proof
+from finance.bank_session.registry import Beginning, kind_named
+from finance.ledger.errors import translated
 from kernel import audit, jobs, notes, rows
 from kernel.clock import business_now, now
 from kernel.ids import new_id
-from kernel.statements import Question, ask
+from kernel.statements import Answers, Question, ask
 
 TOPIC = "bank_session.confirmed"
 """Outbox topic of every executed intent: {"intent_id", "person_id", "device_id", "kind"}."""
@@ -32,7 +33,6 @@ WITH locked AS MATERIALIZED (
     WHERE id = %s AND ended_at IS NULL AND EXISTS (SELECT FROM locked) FOR NO KEY UPDATE
 )
 SELECT EXISTS (SELECT FROM opened),
-    EXISTS (SELECT FROM bank_session_passkey WHERE id = %s AND removed_at IS NULL),
     EXISTS (SELECT FROM opened WHERE device_known),
     {columns}
 FROM locked
@@ -88,20 +88,21 @@ def confirm(*, session: BankSession, intent: Intent, statement_hash: bytes, proo
     if not ready(intent, statement_hash):
         return Outcome(intent, True)
     proven = proof.prove(session.person_id, statement_hash, intent.draft["amount_fen"])
-    with transaction.atomic(), notes.gathered():
-        standing = _lock(session, intent, proven)
+    with transaction.atomic(), translated(), notes.gathered():
+        beginning = kind_named(intent.kind).begin(intent)
+        standing, answers = _lock(session, intent, beginning)
         locked = standing.intent
         if not ready(locked, statement_hash):
             return Outcome(locked, True)
         if not standing.session_open:
             raise BankSessionNeeded
-        if proven.passkey_id is not None and not standing.passkey_there:
-            raise PasskeyRefused
         locked.signed = proven.signed
-        deed = kind_named(locked.kind).begin(locked)
+        deed = beginning.begun(locked, answers)
         if deed.draft.words() != locked.draft:
             raise StatementStale
         devices.refuse_beyond(locked, verified=standing.device_verified)
+        if proven.used is not None:
+            passkeys.note_use(proven.used)
         settle(session, locked, proof.kind, deed.do().result, proven.evidence)
         return Outcome(locked, False)
 
@@ -114,31 +115,28 @@ class _Standing:
     """
 
     session_open: bool
-    passkey_there: bool
     device_verified: bool
     intent: Intent
 
 
-def _lock(session: BankSession, intent: Intent, proven: Proven) -> _Standing:
-    """Raises IntentOver where there is no such intent."""
-    locking = Question(
-        _LOCK.format(columns=rows.columns(Intent)), [intent.pk, session.pk, proven.passkey_id], _found_standing
-    )
+def _lock(session: BankSession, intent: Intent, beginning: Beginning) -> tuple[_Standing, Answers]:
+    """Also asks what the deed asks. Raises IntentOver where there is no such intent."""
+    locking = Question(_LOCK.format(columns=rows.columns(Intent)), [intent.pk, session.pk], _found_standing)
     # Whoever signs a device out says so before this session is closed with it.
     sign_in = people.sign_in_question(session.chat_session_id)
-    answers = ask(locking, sign_in)
+    answers = ask(locking, sign_in, *beginning.questions)
     standing = answers.to(locking)
     if standing is None:
         raise IntentOver
-    return replace(standing, session_open=standing.session_open and answers.to(sign_in))
+    return replace(standing, session_open=standing.session_open and answers.to(sign_in)), answers
 
 
 def _found_standing(found: Sequence[Any] | None) -> _Standing | None:
-    locked = rows.read(Intent, found and found[3:])
+    locked = rows.read(Intent, found and found[2:])
     if found is None or locked is None:
         return None
-    session_open, passkey_there, device_verified, *_ = found
-    return _Standing(session_open, passkey_there, device_verified, locked)
+    session_open, device_verified, *_ = found
+    return _Standing(session_open, device_verified, locked)
 
 
 def settle(

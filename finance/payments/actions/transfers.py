@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -11,7 +12,7 @@ from finance.bank_session import actions as bank_session
 from finance.bank_session.statements import Line, StatementDraft
 from finance.ledger import actions as ledger
 from finance.ledger.access import account_of, account_question
-from finance.ledger.errors import InsufficientFunds
+from finance.ledger.errors import InsufficientFunds, translated
 from finance.ledger.models import Account
 from finance.payments import access, limits, queries
 from finance.payments.errors import (
@@ -22,10 +23,10 @@ from finance.payments.errors import (
 )
 from finance.payments.models import ClearingBreak, Transfer
 from finance.payments.queries import account_name
-from kernel import audit, jobs, rows
+from kernel import audit, jobs, notes, rows
 from kernel.clock import business_now
 from kernel.errors import Language, NotFound
-from kernel.statements import ask
+from kernel.statements import Answers, Question, ask
 
 KIND = "transfer"
 LIFE = timedelta(hours=24)
@@ -88,20 +89,35 @@ class Facts:
     used: limits.Used | None = None
 
 
-def facts_of(payer_id: UUID, order: Order, *, hold: bool = False) -> Facts:
-    """The facts as they stand, in one statement. Raises NotFound, NotToStaff, NotFriends.
-
-    `hold`: see access.Parties; for the deed, which counts its use of the limits itself.
+class Asked:
+    """What is asked about a transfer, with one statement. `hold`: see access.Parties; for the deed, which counts its
+    use of the limits itself.
     """
-    parties = access.Parties(payer_id, order.payee_id, hold=hold)
-    account = account_question(payer_id, order.account_id)
-    first_time = queries.first_payee_question(payer_id, order.payee_id)
-    used = [] if hold else [limits.used_question(order.account_id, "out")]
-    answers = ask(parties.payee, parties.conversation, account, first_time, *used)
-    payee, paying = parties.payable(answers, order.conversation_id), answers.to(account)
-    if paying is None:
-        raise NotFound
-    return Facts(payee, paying, answers.to(first_time), *(answers.to(one) for one in used))
+
+    def __init__(self, payer_id: UUID, order: Order, *, hold: bool = False) -> None:
+        self.conversation_id = order.conversation_id
+        self.parties = access.Parties(payer_id, order.payee_id, hold=hold)
+        self.account = account_question(payer_id, order.account_id)
+        self.first_time = queries.first_payee_question(payer_id, order.payee_id)
+        self.used = None if hold else limits.used_question(order.account_id, "out")
+
+    def questions(self) -> list[Question[Any]]:
+        """All of them."""
+        asked: list[Question[Any]] = [self.parties.payee, self.parties.conversation, self.account, self.first_time]
+        return asked if self.used is None else [*asked, self.used]
+
+    def facts(self, answers: Answers) -> Facts:
+        """The facts as they were answered. Raises NotFound, NotToStaff, NotFriends."""
+        payee, paying = self.parties.payable(answers, self.conversation_id), answers.to(self.account)
+        if paying is None:
+            raise NotFound
+        return Facts(payee, paying, answers.to(self.first_time), None if self.used is None else answers.to(self.used))
+
+
+def facts_of(payer_id: UUID, order: Order, *, hold: bool = False) -> Facts:
+    """The facts as they stand. Raises NotFound, NotToStaff, NotFriends."""
+    asked = Asked(payer_id, order, hold=hold)
+    return asked.facts(ask(*asked.questions()))
 
 
 def choices(payer_id: UUID, payee_id: UUID, conversation_id: UUID, language: Language) -> TransferChoices:
@@ -179,58 +195,62 @@ def prepare(
 
 
 def confirm(
-    *, transfer_id: UUID, payer_id: UUID, order: Order, signed: bool = False, facts: Facts | None = None
+    *, transfer_id: UUID, payer_id: UUID, order: Order, account: Account | None = None, signed: bool = False
 ) -> Transfer:
-    """Holds the money for the payee. Runs in the confirmation's transaction.
+    """Holds the money for the payee. Runs in the confirmation's transaction, whose end writes it (notes).
 
-    `facts`: as they were looked up in this transaction, held. `signed`: a passkey signed it, which may be more a day
-    than a PIN authorises. Raises NotFound, NotToStaff, NotFriends, RuleRefused, InsufficientFunds, AccountClosed; then
-    that transaction is rolled back, and nothing is held.
+    `account`: the payer's, from the facts that were asked in this transaction, held. `signed`: a passkey signed it,
+    which may be more a day than a PIN authorises. Raises RuleRefused, InsufficientFunds, AccountClosed, at once or at
+    that end, and without `account` what `facts_of` raises; then that transaction is rolled back, and nothing is held.
     """
-    account = (facts or facts_of(payer_id, order, hold=True)).account
-    limits.claim(
-        key=f"transfer:{transfer_id}:out",
-        account=account,
-        direction="out",
-        counterpart="other",
-        amount_fen=order.amount_fen,
-        signed=signed,
-    )
-    hold = ledger.place_hold(
-        key=f"transfer:{transfer_id}:hold",
-        account_id=account.pk,
-        amount_fen=order.amount_fen,
-        kind=KIND,
-        reference=transfer_id,
-        memo=_memo(order.memo),
-    )
-    moment = business_now()
-    transfer = Transfer(
-        id=transfer_id,
-        payer_id=payer_id,
-        payee_id=order.payee_id,
-        conversation_id=order.conversation_id,
-        amount_fen=order.amount_fen,
-        memo=order.memo,
-        from_account=account,
-        hold_id=hold.hold_id,
-        created_at=moment,
-        expires_at=moment + LIFE,
-    )
-    rows.insert(transfer)
-    audit.record(
-        payer_id,
-        "payments.transfer_confirmed",
-        f"transfer:{transfer_id}",
-        {"payee": str(order.payee_id), "amount_fen": order.amount_fen, "account": str(account.pk)},
-    )
-    payload = {"transfer_id": str(transfer_id)}
-    jobs.enqueue_many(
-        [
-            jobs.Job(CARD_TOPIC, payload),
-            jobs.Job(EXPIRY_TOPIC, payload, run_at=transfer.expires_at, key=f"expiry:{transfer_id}"),
-        ]
-    )
+    if account is None:
+        account = facts_of(payer_id, order, hold=True).account
+    with translated(), notes.joined():
+        limits.claim(
+            key=f"transfer:{transfer_id}:out",
+            account=account,
+            direction="out",
+            counterpart="other",
+            amount_fen=order.amount_fen,
+            signed=signed,
+            at_end=True,
+        )
+        hold = ledger.place_hold(
+            key=f"transfer:{transfer_id}:hold",
+            account_id=account.pk,
+            amount_fen=order.amount_fen,
+            kind=KIND,
+            reference=transfer_id,
+            memo=_memo(order.memo),
+            at_end=True,
+        )
+        moment = business_now()
+        transfer = Transfer(
+            id=transfer_id,
+            payer_id=payer_id,
+            payee_id=order.payee_id,
+            conversation_id=order.conversation_id,
+            amount_fen=order.amount_fen,
+            memo=order.memo,
+            from_account=account,
+            hold_id=hold.hold_id,
+            created_at=moment,
+            expires_at=moment + LIFE,
+        )
+        rows.insert(transfer)
+        audit.record(
+            payer_id,
+            "payments.transfer_confirmed",
+            f"transfer:{transfer_id}",
+            {"payee": str(order.payee_id), "amount_fen": order.amount_fen, "account": str(account.pk)},
+        )
+        payload = {"transfer_id": str(transfer_id)}
+        jobs.enqueue_many(
+            [
+                jobs.Job(CARD_TOPIC, payload),
+                jobs.Job(EXPIRY_TOPIC, payload, run_at=transfer.expires_at, key=f"expiry:{transfer_id}"),
+            ]
+        )
     return transfer
 
 

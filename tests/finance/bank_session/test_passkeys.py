@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings as site
+from django.db import transaction
 
 from finance.bank_session import passkeys
 from finance.bank_session.models import Confirmation, Passkey, PinVerifier
@@ -114,9 +115,13 @@ def test_a_signature_given_at_many_places_at_once_is_taken_at_one(real_bench: Be
     key, challenge = added(real_bench), bytes(32)
     credential, owner = key.sign(challenge), Passkey.objects.get().person_id
 
-    answers = at_once(8, lambda _: passkeys.verify(owner, credential, challenge))
+    def use(_: int) -> None:
+        with transaction.atomic():
+            passkeys.note_use(passkeys.verify(owner, credential, challenge).used)
 
-    assert sorted(type(answer).__name__ for answer in answers) == ["PasskeyRefused"] * 7 + ["Signature"]
+    answers = at_once(8, use)
+
+    assert sorted(type(answer).__name__ for answer in answers) == ["NoneType"] + ["PasskeyRefused"] * 7
 
 
 def test_nobody_else_s_passkey_and_none_that_was_removed_signs(bench: Bench) -> None:

@@ -399,4 +399,4 @@ def test_preparing_and_confirming_cost_a_fixed_number_of_statements(town, settin
         )
         assert outcome.intent.state == "executed"
         # A new device is counted together with the others: a lock and a sum.
-        assert (len(preparing), len(confirming)) == (3, 7), [*preparing, *confirming]
+        assert (len(preparing), len(confirming)) == (3, 4), [*preparing, *confirming]
