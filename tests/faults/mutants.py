@@ -280,7 +280,16 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a passkey that is gone confirms",
         BANK + "test_at_once.py::test_a_passkey_that_goes_after_it_signed_moves_nothing",
-        module=("finance.bank_session.actions.confirming", "not standing.passkey_there", "False"),
+        module=("finance.bank_session.passkeys", "WHERE id = %s AND removed_at IS NULL AND", "WHERE id = %s AND"),
+    ),
+    Mutant(
+        "a copied passkey signs beside the real one",
+        BANK + "test_passkeys.py::test_a_signature_given_at_many_places_at_once_is_taken_at_one",
+        module=(
+            "finance.bank_session.passkeys",
+            "(sign_count < %s OR (sign_count = 0 AND %s = 0))",
+            "(%s IS NOT NULL OR %s IS NULL)",
+        ),
     ),
     Mutant(
         "a device's id alone is believed",
@@ -323,7 +332,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a limit is not asked",
         RACES + "a_days_limit_is_exact_with_many_hands_on_it",
-        module=("finance.payments.limits", "    refuse_unless_ok(decision)\n", ""),
+        module=("finance.payments.limits", "        if counted:\n", "        if False:\n"),
     ),
     Mutant(
         "a limit forgets what was used before",
