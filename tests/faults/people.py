@@ -5,6 +5,7 @@ import hashlib
 import random
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -80,6 +81,8 @@ class Payer(Worker):
         self.payments: list[Payment] = []
 
     door = "/api/finance/transfers"
+    hooks: Mapping[str, list[Any]] = {}
+    """What is done with each answer before it is looked at (httpx)."""
 
     def _body(self, payment: Payment) -> dict[str, Any]:
         return {
@@ -136,7 +139,10 @@ class Payer(Worker):
     @contextlib.contextmanager
     def _sheet(self, confirm_url: str) -> Any:
         with httpx.Client(
-            base_url=self.site.bank_origin, headers={"Origin": self.site.bank_origin}, timeout=ANSWER_LIMIT_S
+            base_url=self.site.bank_origin,
+            headers={"Origin": self.site.bank_origin},
+            timeout=ANSWER_LIMIT_S,
+            event_hooks=self.hooks,
         ) as client:
             code = parse_qs(urlsplit(confirm_url).fragment)["code"][0]
             opened = client.post("/api/bank/sessions", json={"handoff": code})
