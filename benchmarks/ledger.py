@@ -106,7 +106,7 @@ def hordak(bed: Bed) -> dict[str, str]:
     found = {
         **{name: value for name, value in os.environ.items() if not name.startswith("DJANGO")},
         "PYTHONPATH": str(packages),
-        "DATABASE_URL": bed.cluster.superuser_url(HORDAK),
+        "DATABASE_URL": bed.cluster.superuser_url(HORDAK, on_socket=True),
     }
     bed.run([PYTHON, PEERS / "hordak_pay.py", "prepare", str(ACCOUNTS // 10)], found)
     bed.cluster.sql("VACUUM ANALYZE;", HORDAK)
@@ -114,10 +114,13 @@ def hordak(bed: Bed) -> dict[str, str]:
 
 
 def environment(bed: Bed, database: str = DATABASE) -> dict[str, str]:
-    """A bank's installation, not a demonstration: nobody moves its date on."""
+    """A bank's installation, not a demonstration: nobody moves its date on. Everybody here speaks with PostgreSQL over
+    its Unix socket, as `make run` does.
+    """
     secret = {name: f"benchmark-{name.lower()}-{'0' * 40}" for name in SECRETS}
     key = base64.b64encode(b"\x02" * 32).decode()
-    return bed.environment(database, DEMO="0", DATABASE_POOL="0", FIELD_KEYS=f"bench:{key}", **secret)
+    url = bed.cluster.url(APP, bed.app_password, database, on_socket=True)
+    return bed.environment(database, DATABASE_URL=url, DEMO="0", DATABASE_POOL="0", FIELD_KEYS=f"bench:{key}", **secret)
 
 
 def pgbench(bed: Bed, script: str, seconds: float, *, database: str = DATABASE, rate: float = 0) -> tuple[float, float]:
@@ -127,7 +130,7 @@ def pgbench(bed: Bed, script: str, seconds: float, *, database: str = DATABASE, 
     (folder / "script.sql").write_text(script)
     for old in folder.glob("log.*"):
         old.unlink()
-    url = bed.environment(database)["DATABASE_URL"]
+    url = environment(bed, database)["DATABASE_URL"]
     done = subprocess.run(
         [
             *(str(bed.cluster.binaries / "pgbench"), "-n", "-M", "prepared", "-c", str(CLIENTS), "-j", "2"),

@@ -175,14 +175,18 @@ class Cluster:
             if left.name.startswith("rl-"):
                 shutil.rmtree(left, ignore_errors=True)
 
-    def url(self, role: str, password: str, database: str) -> str:
-        """A libpq address; passwords here are made of letters, digits, - and _."""
-        if self.port:
+    def url(self, role: str, password: str, database: str, *, on_socket: bool = False) -> str:
+        """A libpq address, on the Unix socket where that is asked for or there is no port. Passwords here are made of
+        letters, digits, - and _.
+        """
+        if self.port and not on_socket:
             return f"postgresql://{role}:{password}@127.0.0.1:{self.port}/{database}"
-        return f"postgresql://{role}:{password}@/{database}?host={self.sockets}"
+        port = f"&port={self.port}" if self.port else ""
+        return f"postgresql://{role}:{password}@/{database}?host={self.sockets}{port}"
 
-    def superuser_url(self, database: str = "postgres") -> str:
-        return self.url(SUPERUSER, self.password, database)
+    def superuser_url(self, database: str = "postgres", *, on_socket: bool = False) -> str:
+        """The same for the cluster's superuser."""
+        return self.url(SUPERUSER, self.password, database, on_socket=on_socket)
 
     def sql(self, text: str, database: str = "postgres") -> str:
         """Runs statements as the superuser and returns what they print. Raises Failed with the server's words."""
