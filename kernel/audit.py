@@ -61,7 +61,8 @@ def record(actor_id: UUID | None, action: str, subject: str, detail: dict[str, A
     `detail` holds ids, codes and amounts; no personal data in clear.
     """
     detail = detail or {}
-    notes.add(audit=[(actor_id, action, subject, json.dumps(detail), _mac(actor_id, action, subject, detail))])
+    actor, mac = None if actor_id is None else str(actor_id), _mac(actor_id, action, subject, detail)
+    notes.add(audit=[notes.Audit(actor, action, subject, detail, mac.hex())])
 
 
 def _digest(previous: bytes, row: AuditRow) -> bytes:

@@ -5,7 +5,6 @@ second and at every start, so nothing hangs on a process surviving. A consumer m
 Due times are in the bank's time, so that a demo that moves its date on also sees what is due by then.
 """
 
-import json
 import logging
 import threading
 import time
@@ -80,7 +79,7 @@ def enqueue_many(several: Sequence[Job]) -> None:
         raise RuntimeError("an outbox row belongs into the transaction of its fact")
     present = business_now()
     rows = [
-        (topic, json.dumps(job.payload), job.key and f"{topic}:{job.key}", job.run_at or present)
+        notes.Outbox(topic, job.payload, job.key and f"{topic}:{job.key}", (job.run_at or present).isoformat())
         for job in several
         for topic in _row_topics(job.topic)
     ]

@@ -8,36 +8,48 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from django.db import connection
 
 from kernel.statements import planned
 
-Audit = tuple[UUID | None, str, str, str, bytes]
-"""Actor, action, subject, detail as JSON, MAC."""
-Outbox = tuple[str, str, str | None, datetime]
-"""Topic, payload as JSON, key, when it is due."""
+
+class Audit(NamedTuple):
+    """Who did what to what, and its MAC in hexadecimal."""
+
+    actor_id: str | None
+    action: str
+    subject: str
+    detail: dict[str, Any]
+    mac: str
+
+
+class Outbox(NamedTuple):
+    """What is to follow, and when it is due, by ISO 8601."""
+
+    topic: str
+    payload: dict[str, Any]
+    key: str | None
+    run_at: str
 
 WHEN = "/*when*/"
 """Stands in a statement where a condition fits, for `gathered(depending=True)`."""
 
 # In every transaction that matters: by hand, where the ORM took ten times as long to write the same statement.
-_AUDIT = (
-    "INSERT INTO kernel_auditrow (actor_id, action, subject, detail, mac)"
-    " SELECT n.actor_id, n.action, n.subject, n.detail::jsonb, n.mac FROM"
-    " unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::bytea[])"
-    " WITH ORDINALITY AS n(actor_id, action, subject, detail, mac, place) /*when*/ ORDER BY n.place"
-)
-_OUTBOX = (
-    "INSERT INTO kernel_outboxrow (topic, payload, key, run_at, attempts, last_error)"
-    " SELECT n.topic, n.payload::jsonb, n.key, n.run_at, 0, '' FROM"
-    " unnest(%s::text[], %s::text[], %s::text[], %s::timestamptz[])"
-    " WITH ORDINALITY AS n(topic, payload, key, run_at, place) /*when*/ ORDER BY n.place ON CONFLICT (key) DO NOTHING"
-)
+_AUDIT = """
+INSERT INTO kernel_auditrow (actor_id, action, subject, detail, mac)
+SELECT n.actor_id, n.action, n.subject, n.detail, decode(n.mac, 'hex') FROM ROWS FROM (
+    json_to_recordset(%s) AS (actor_id uuid, action text, subject text, detail jsonb, mac text)
+) WITH ORDINALITY AS n(actor_id, action, subject, detail, mac, place) /*when*/ ORDER BY n.place
+"""
+_OUTBOX = """
+INSERT INTO kernel_outboxrow (topic, payload, key, run_at, attempts, last_error)
+SELECT n.topic, n.payload, n.key, n.run_at, 0, '' FROM ROWS FROM (
+    json_to_recordset(%s) AS (topic text, payload jsonb, key text, run_at timestamptz)
+) WITH ORDINALITY AS n(topic, payload, key, run_at, place) /*when*/ ORDER BY n.place ON CONFLICT (key) DO NOTHING
+"""
 
 
 Then = Callable[[list[dict[str, Any]]], None]
@@ -74,7 +86,7 @@ class Gathering:
         """All of it, with one statement."""
         for statement, noted in ((_AUDIT, self.audit), (_OUTBOX, self.outbox)):
             if noted:
-                self.put(statement, [list(column) for column in zip(*noted, strict=True)])
+                self.put(statement, [json.dumps([one._asdict() for one in noted])])
         if not self.parts:
             return
         with planned() as cursor:
