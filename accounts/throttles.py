@@ -6,12 +6,14 @@ What strangers do to a number must not keep its owner out, so a device that sign
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import F
 
 from accounts.models import Device, Throttle
+from kernel import notes
 from kernel.clock import now
 from kernel.errors import TooMany
 from kernel.secrets import blind_index
@@ -73,6 +75,22 @@ def hit(scope: str, subject: str, *, limit: int, window: timedelta, light: bool 
         count, resets_at = cursor.fetchone()
     if count > limit:
         raise TooMany(wait_s=_wait_s(resets_at, moment))
+
+
+def hit_with(scope: str, subject: str, *, limit: int, window: timedelta) -> str:
+    """Counts one try with what else is gathered (kernel.notes), and answers the condition under which that may be done.
+
+    Beyond the limit TooMany is raised at the end. What depends on the condition was not written then; the try counts
+    if that end was no part of a transaction. For the same rates as `light`.
+    """
+    moment = now()
+
+    def judge(rows: list[dict[str, Any]]) -> None:
+        if rows[0]["count"] > limit:
+            raise TooMany(wait_s=_wait_s(datetime.fromisoformat(rows[0]["resets_at"]), moment))
+
+    notes.write(_HIT, [_key(scope, subject), moment + window, moment, moment], then=judge, name="tried")
+    return f"EXISTS (SELECT FROM tried WHERE count <= {limit:d})"
 
 
 def forgive(scope: str, subject: str) -> None:

@@ -34,8 +34,9 @@ class Outbox(NamedTuple):
     key: str | None
     run_at: str
 
+
 WHEN = "/*when*/"
-"""Stands in a statement where a condition fits, for `gathered(depending=True)`."""
+"""Stands in a statement where a condition fits, for `gathered(on=)`."""
 
 # In every transaction that matters: by hand, where the ORM took ten times as long to write the same statement.
 _AUDIT = """
@@ -63,10 +64,10 @@ class _Part(NamedTuple):
 
 
 class Gathering:
-    """What is to be written at the end. `wrote`: whether the first statement wrote a row, once the end has come."""
+    """What is to be written at the end. `wrote`: once the end has come, whether what others depend on wrote a row."""
 
-    def __init__(self, *, depending: bool = False) -> None:
-        self.depending = depending
+    def __init__(self, *, on: str = "") -> None:
+        self.on = on
         self.depth = len(connection.savepoint_ids)
         self.parts: list[_Part] = []
         self.values: list[Any] = []
@@ -90,7 +91,7 @@ class Gathering:
         if not self.parts:
             return
         with planned() as cursor:
-            cursor.execute(_together(tuple(self.parts), self.depending), self.values)
+            cursor.execute(_together(tuple(self.parts), self.on), self.values)
             self.wrote, *answers = cursor.fetchone()
         for then, rows in zip(self.then, answers, strict=True):
             then(json.loads(rows))
@@ -100,30 +101,31 @@ _gathering: ContextVar[Gathering | None] = ContextVar("gathering", default=None)
 
 
 @lru_cache
-def _together(parts: tuple[_Part, ...], depending: bool) -> str:
-    """One statement for several. It says whether the first wrote what the others depend on, and the answers."""
+def _together(parts: tuple[_Part, ...], on: str) -> str:
+    """One statement for several. It says whether the part `on` wrote what those after it depend on, and the answers."""
     # The code's own statements alone; values are told apart.
-    first = parts[0].name
     statements = [part.statement for part in parts]
-    if depending:
-        statements[0] += " RETURNING true"
-        statements[1:] = [one.replace(WHEN, f"WHERE EXISTS (SELECT FROM {first})") for one in statements[1:]]
+    if on:
+        place = [part.name for part in parts].index(on)
+        statements[place] += " RETURNING true"
+        later = [one.replace(WHEN, f"WHERE EXISTS (SELECT FROM {on})") for one in statements[place + 1 :]]
+        statements[place + 1 :] = later
     named = ", ".join(f"{part.name} AS ({statement})" for part, statement in zip(parts, statements, strict=True))
     # Evaluated in this order, which is the order in which what they lock is locked.
     answers = [f"(SELECT coalesce(jsonb_agg(a), '[]') FROM {part.name} AS a)" for part in parts if part.answers]  # noqa: S608
-    wrote = f"EXISTS (SELECT FROM {first})" if depending else "true"
+    wrote = f"EXISTS (SELECT FROM {on})" if on else "true"
     return f"WITH {named} SELECT {', '.join([wrote, *answers])}"
 
 
 @contextmanager
-def gathered(*, depending: bool = False) -> Iterator[Gathering]:
-    """Writes what is noted within at the end of it; nothing if it raises. `depending`: the rest only if the first
-    statement wrote a row.
+def gathered(*, on: str = "") -> Iterator[Gathering]:
+    """Writes what is noted within at the end of it; nothing if it raises. `on`: names one of the statements; what is
+    noted after it is written only if that one wrote a row.
 
     Audit and outbox rows in the order in which they were noted. What is noted within a savepoint goes in at once, so
     that it shares the savepoint's fate. In one statement nothing sees what another part of it wrote.
     """
-    gathering = Gathering(depending=depending)
+    gathering = Gathering(on=on)
     token = _gathering.set(gathering)
     try:
         yield gathering

@@ -32,15 +32,17 @@ def _insert(model: type[models.Model]) -> tuple[str, tuple["models.Field[Any, An
     return f"INSERT INTO {quote(model._meta.db_table)} ({columns}) SELECT {values} {notes.WHEN}", fields
 
 
-def insert(row: models.Model, *, if_new: bool = False) -> None:
+def insert(row: models.Model, *, if_new: bool = False, when: str = "", name: str = "") -> None:
     """Writes a new row, as notes.write does. What the database fills in (a running number, the time) is not read back.
 
     `if_new`: unless a unique one like it stands there. Another transaction that is about to write the same is waited
-    for.
+    for. `when`: only if this condition of the caller's own holds. `name`: see notes.write.
     """
     statement, fields = _insert(type(row))
+    if when:
+        statement = statement.replace(notes.WHEN, f"WHERE {when}")
     values = [field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in fields]
-    notes.write(statement + " ON CONFLICT DO NOTHING" * if_new, values)
+    notes.write(statement + " ON CONFLICT DO NOTHING" * if_new, values, name=name)
     row._state.adding, row._state.db = False, connection.alias
 
 

@@ -34,6 +34,7 @@ from kernel import audit, notes, rows
 from kernel.clock import now
 from kernel.errors import NotFound
 from kernel.money import yuan
+from kernel.statements import Question
 
 ADD, REMOVE = "add_passkey", "remove_passkey"
 MAX_PASSKEYS = 10
@@ -106,17 +107,21 @@ class Signature:
     evidence: dict[str, str]
 
 
-def verify(person_id: UUID, credential: dict[str, Any], statement_hash: bytes) -> Signature:
-    """Returns if one of the person's passkeys signed this hash, on the bank's page, with the user verified.
-
-    Raises PasskeyRefused for anything else: another challenge, origin or rp id, somebody else's key, no verification, a
-    counter that runs backwards.
-    """
+def key_question(person_id: UUID, credential: dict[str, Any]) -> Question[Passkey | None]:
+    """For the person's own passkey that a credential names. Raises PasskeyRefused where it names none."""
     try:
         key_id = base64url_to_bytes(str(credential["id"]))
     except _MALFORMED:
         raise PasskeyRefused from None
-    key = rows.first(Passkey, "credential_id = %s AND person_id = %s AND removed_at IS NULL", [key_id, person_id])
+    return rows.question(Passkey, "credential_id = %s AND person_id = %s AND removed_at IS NULL", [key_id, person_id])
+
+
+def verify(key: Passkey | None, credential: dict[str, Any], statement_hash: bytes) -> Signature:
+    """Returns if this passkey signed this hash, on the bank's page, with the user verified.
+
+    Raises PasskeyRefused for anything else: no such key, another challenge, origin or rp id, no verification, a counter
+    that runs backwards.
+    """
     if key is None:
         raise PasskeyRefused
     try:

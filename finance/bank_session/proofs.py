@@ -1,10 +1,12 @@
 """How a person proves that a statement is theirs to confirm: the PIN authorises it, a passkey signs it."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
 
 from finance.bank_session import passkeys, pins
+from kernel.statements import Answers, Question
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,17 @@ class Proven:
     evidence: dict[str, str] | None = None
 
 
+@dataclass(frozen=True)
+class Trial:
+    """A proof on trial: what it asks in the statement that locks the intent, and from the answers what it is worth.
+
+    `proven` returns if the proof holds, and raises a Refusal otherwise; then all of that transaction is rolled back.
+    """
+
+    questions: Sequence[Question[Any]]
+    proven: Callable[[Answers], Proven]
+
+
 class Proof(Protocol):
     """Something given with a confirmation."""
 
@@ -27,8 +40,10 @@ class Proof(Protocol):
     def kind(self) -> str:
         """Its name, kept with the confirmation."""
 
-    def prove(self, person_id: UUID, statement_hash: bytes, amount_fen: int | None) -> Proven:
-        """Returns if it holds for this person, these bytes and so much; raises a Refusal otherwise."""
+    def tried(self, person_id: UUID, statement_hash: bytes, amount_fen: int | None) -> Trial:
+        """Tries it for this person, these bytes and so much. What counts tries does so here, before the transaction, so
+        that a try outlives every rollback, and raises a Refusal at once.
+        """
 
 
 @dataclass(frozen=True)
@@ -42,13 +57,13 @@ class PinProof:
         """`pin`."""
         return "pin"
 
-    def prove(self, person_id: UUID, statement_hash: bytes, amount_fen: int | None) -> Proven:
+    def tried(self, person_id: UUID, statement_hash: bytes, amount_fen: int | None) -> Trial:
         """Checks the PIN. Raises PasskeyNeeded (it is not enough: no try is used), WrongPin, PinLocked, PinNotSet,
         PinBusy.
         """
         passkeys.refuse_pin_beyond(person_id, amount_fen)
         pins.check(person_id, self.pin)
-        return Proven()
+        return Trial((), lambda _: Proven())
 
 
 @dataclass(frozen=True)
@@ -62,9 +77,16 @@ class PasskeyProof:
         """`passkey`."""
         return "passkey"
 
-    def prove(self, person_id: UUID, statement_hash: bytes, amount_fen: int | None) -> Proven:
-        """Checks the signature. Raises PasskeyRefused, PasskeyYoung (a new key, where the PIN would not be enough)."""
-        signature = passkeys.verify(person_id, self.credential, statement_hash)
-        if not signature.counts:
-            passkeys.refuse_young_beyond(person_id, amount_fen)
-        return Proven(signature.counts, signature.used, signature.evidence)
+    def tried(self, person_id: UUID, statement_hash: bytes, amount_fen: int | None) -> Trial:
+        """Has the signature checked with the person's key as it then stands. Raises PasskeyRefused, and so does what it
+        is worth, or PasskeyYoung (a new key, where the PIN would not be enough).
+        """
+        asked = passkeys.key_question(person_id, self.credential)
+
+        def proven(answers: Answers) -> Proven:
+            signature = passkeys.verify(answers.to(asked), self.credential, statement_hash)
+            if not signature.counts:
+                passkeys.refuse_young_beyond(person_id, amount_fen)
+            return Proven(signature.counts, signature.used, signature.evidence)
+
+        return Trial([asked], proven)

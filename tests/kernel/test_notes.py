@@ -65,8 +65,8 @@ def _there() -> set[str]:
 
 
 def test_a_row_and_what_depends_on_it_are_written_in_one_statement() -> None:
-    with CaptureQueriesContext(connection) as seen, notes.gathered(depending=True) as written:
-        rows.insert(_picture("first"), if_new=True)
+    with CaptureQueriesContext(connection) as seen, notes.gathered(on="kept") as written:
+        rows.insert(_picture("first"), if_new=True, name="kept")
         rows.insert(_picture("second"))
         audit.record(None, "deed.1", "test")
     assert len(seen) == 1
@@ -77,8 +77,8 @@ def test_a_row_and_what_depends_on_it_are_written_in_one_statement() -> None:
 
 def test_nothing_is_written_where_the_row_that_all_depends_on_stands_already() -> None:
     rows.insert(_picture("first"))
-    with notes.gathered(depending=True) as written:
-        rows.insert(_picture("first"), if_new=True)
+    with notes.gathered(on="kept") as written:
+        rows.insert(_picture("first"), if_new=True, name="kept")
         rows.insert(_picture("second"))
         audit.record(None, "deed.1", "test")
     assert not written.wrote

@@ -13,7 +13,7 @@ from finance.bank_session import devices, passkeys
 from finance.bank_session.errors import BankSessionNeeded, ChallengeOver, IntentOver, StatementStale
 from finance.bank_session.models import BankSession, Intent
 from finance.bank_session.proofs import Proof
-from finance.bank_session.registry import Beginning, kind_named
+from finance.bank_session.registry import kind_named
 from finance.ledger.errors import translated
 from kernel import audit, jobs, notes, rows
 from kernel.clock import business_now, now
@@ -80,22 +80,22 @@ def ready(intent: Intent, statement_hash: bytes) -> bool:
 def confirm(*, session: BankSession, intent: Intent, statement_hash: bytes, proof: Proof) -> Outcome:
     """Does what the intent says, once, if the proof holds over the statement as it stands.
 
-    `intent` belongs to the session's person, device and chat session (access.intent_of). The proof is tried outside
-    the transaction, so that a counted attempt outlives every rollback. The same confirmation again gives the same
-    outcome without a proof. Raises IntentOver, StatementStale, ChallengeOver, what the proof raises, and what the kind
-    raises; after any of these nothing was done.
+    `intent` belongs to the session's person, device and chat session (access.intent_of). The same confirmation again
+    gives the same outcome without a proof. Raises IntentOver, StatementStale, ChallengeOver, what the proof raises, and
+    what the kind raises; after any of these nothing was done.
     """
     if not ready(intent, statement_hash):
         return Outcome(intent, True)
-    proven = proof.prove(session.person_id, statement_hash, intent.draft["amount_fen"])
+    trial = proof.tried(session.person_id, statement_hash, intent.draft["amount_fen"])
     with transaction.atomic(), translated(), notes.gathered():
         beginning = kind_named(intent.kind).begin(intent)
-        standing, answers = _lock(session, intent, beginning)
+        standing, answers = _lock(session, intent, [*trial.questions, *beginning.questions])
         locked = standing.intent
         if not ready(locked, statement_hash):
             return Outcome(locked, True)
         if not standing.session_open:
             raise BankSessionNeeded
+        proven = trial.proven(answers)
         locked.signed = proven.signed
         deed = beginning.begun(locked, answers)
         if deed.draft.words() != locked.draft:
@@ -119,12 +119,12 @@ class _Standing:
     intent: Intent
 
 
-def _lock(session: BankSession, intent: Intent, beginning: Beginning) -> tuple[_Standing, Answers]:
-    """Also asks what the deed asks. Raises IntentOver where there is no such intent."""
+def _lock(session: BankSession, intent: Intent, others: Sequence[Question[Any]]) -> tuple[_Standing, Answers]:
+    """Also asks what the proof and the deed ask. Raises IntentOver where there is no such intent."""
     locking = Question(_LOCK.format(columns=rows.columns(Intent)), [intent.pk, session.pk], _found_standing)
     # Whoever signs a device out says so before this session is closed with it.
     sign_in = people.sign_in_question(session.chat_session_id)
-    answers = ask(locking, sign_in, *beginning.questions)
+    answers = ask(locking, sign_in, *others)
     standing = answers.to(locking)
     if standing is None:
         raise IntentOver

@@ -21,6 +21,8 @@ from kernel.clock import business_now, now
 from kernel.errors import Conflict, KeyReused, NotFound
 from kernel.ids import new_id
 
+A_MINUTE = timedelta(minutes=1)
+
 
 @dataclass(frozen=True)
 class Prepared:
@@ -33,9 +35,7 @@ class Prepared:
 
 def _count(person_id: UUID) -> None:
     """So many a minute, over all the person's devices. Raises TooMany."""
-    throttles.hit(
-        "bank-prepare", str(person_id), limit=settings.PREPARES_PER_MINUTE, window=timedelta(minutes=1), light=True
-    )
+    throttles.hit("bank-prepare", str(person_id), limit=settings.PREPARES_PER_MINUTE, window=A_MINUTE, light=True)
 
 
 def _input_hash(kind: str, subject: dict[str, Any]) -> bytes:
@@ -67,7 +67,6 @@ def prepare(
     id is not this person's on this device), TooMany.
     """
     kind_named(kind)
-    _count(person_id)
     words, moment = draft.words(), now()
     raw, digest = canonical(words, language=_language(language), intent_id=intent_id, kind=kind, at=moment)
     intent = Intent(
@@ -97,8 +96,10 @@ def prepare(
 
 def _keep(intent: Intent) -> Prepared:
     """The intent, or the one that has its id, and a hand-off to it. A new one is one statement, and its own commit."""
-    with notes.gathered(depending=True) as kept:
-        rows.insert(intent, if_new=True)
+    rate = settings.PREPARES_PER_MINUTE
+    with notes.gathered(on="kept") as kept:
+        allowed = throttles.hit_with("bank-prepare", str(intent.person_id), limit=rate, window=A_MINUTE)
+        rows.insert(intent, if_new=True, when=allowed, name="kept")
         prepared = _hand_over(intent)
         audit.record(intent.person_id, "intent.prepared", f"intent:{intent.pk}", {"kind": intent.kind})
     if kept.wrote:

@@ -10,10 +10,11 @@ from django.db import connection
 from finance.bank_session import access, actions, passkeys, pins
 from finance.bank_session.errors import PasskeyRefused
 from finance.bank_session.models import Confirmation, Intent, Passkey, PinVerifier
-from finance.bank_session.proofs import PasskeyProof, Proven
+from finance.bank_session.proofs import PasskeyProof, Proven, Trial
 from finance.ledger.models import Entry
 from kernel.clock import now
 from kernel.models import AuditRow, OutboxRow
+from kernel.statements import Answers
 from rongliao.demo import PIN
 from tests.finance.bank_session.conftest import Bench
 from tests.finance.bank_session.test_identity import opened
@@ -170,10 +171,15 @@ def test_a_passkey_that_goes_after_it_signed_moves_nothing(real_bench: Bench) ->
     assert session is not None
 
     class GoneMeanwhile(PasskeyProof):
-        def prove(self, *given: Any) -> Proven:
-            proven = super().prove(*given)
-            Passkey.objects.update(removed_at=now())
-            return proven
+        def tried(self, *given: Any) -> Trial:
+            trial = super().tried(*given)
+
+            def proven(answers: Answers) -> Proven:
+                worth = trial.proven(answers)
+                at_once(1, lambda _: Passkey.objects.update(removed_at=now()))
+                return worth
+
+            return Trial(trial.questions, proven)
 
     with pytest.raises(PasskeyRefused):
         actions.confirm(

@@ -11,9 +11,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from finance.bank_session import devices, registry
-from finance.bank_session.models import Intent, VerifiedDevice
+from finance.bank_session.models import Handoff, Intent, VerifiedDevice
 from kernel import jobs
 from kernel.clock import now
+from kernel.errors import TooMany
 from kernel.ids import new_id
 from tests.finance.bank_session.conftest import KIND, Bench
 from tests.finance.bank_session.test_identity import tail_of
@@ -153,6 +154,17 @@ def test_preparing_and_asking_for_the_sheet_again_have_a_rate_of_their_own(bench
     assert [answer.status_code for answer in answers] == [201, 201, 429]
     assert answers[2].json()["error"]["code"] == "too_many" and int(answers[2]["Retry-After"]) > 0
     assert "秒后再试" in answers[2].json()["error"]["message"]
+
+
+def test_beyond_the_rate_nothing_is_prepared_and_what_was_stays(bench: Bench, settings: Any) -> None:
+    settings.PREPARES_PER_MINUTE = 2
+    kept = [bench.prepare().intent_id for _ in range(2)]
+    with pytest.raises(TooMany):
+        bench.prepare()
+    with pytest.raises(TooMany):
+        bench.prepare(intent_id=kept[0])
+    assert set(Intent.objects.values_list("pk", flat=True)) == set(kept)
+    assert Handoff.objects.count() == 2
 
 
 def _told(caller: Any) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from finance.bank_session import passkeys
 from finance.bank_session.models import Confirmation, Passkey, PinVerifier
 from kernel.clock import now
 from kernel.models import OutboxRow
+from kernel.statements import ask
 from tests.finance.bank_session.conftest import Bench
 from tests.finance.ledger.conftest import at_once
 from tests.support.authenticator import PRESENT, Authenticator
@@ -117,7 +118,8 @@ def test_a_signature_given_at_many_places_at_once_is_taken_at_one(real_bench: Be
 
     def use(_: int) -> None:
         with transaction.atomic():
-            passkeys.note_use(passkeys.verify(owner, credential, challenge).used)
+            asked = passkeys.key_question(owner, credential)
+            passkeys.note_use(passkeys.verify(ask(asked).to(asked), credential, challenge).used)
 
     answers = at_once(8, use)
 
