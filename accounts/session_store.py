@@ -43,6 +43,7 @@ class Opened(NamedTuple):
 
 
 Row = Sequence[Any]
+_SHORTEST_KEY = 8
 
 
 def question(session_key: str) -> tuple[str, tuple[Any, ...]]:
@@ -61,6 +62,10 @@ class SessionStore(DatabaseStore):
     def __init__(self, session_key: str | None = None, row: Row | None = None) -> None:
         super().__init__(session_key)
         self._row = row
+
+    def _validate_session_key(self, key: str | None) -> bool:
+        """Whether Django could have made it. A quoted cookie can carry what PostgreSQL takes for no text at all."""
+        return key is not None and len(key) >= _SHORTEST_KEY and key.isascii() and key.isalnum()
 
     def load(self) -> dict[str, Any]:
         """What the session holds; nothing for one that is unknown or over."""

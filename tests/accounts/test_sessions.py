@@ -52,6 +52,13 @@ def test_the_session_id_changes_at_every_sign_in(guest: Caller, world: World) ->
     assert not Session.objects.filter(session_key=first).exists()
 
 
+@pytest.mark.parametrize("said", ['"{}\\000"', '"\\000{}"', '"{}\\015\\012"', '"\\377{}"', "{}{}", '"', ""])
+def test_a_cookie_that_is_no_session_s_key_signs_nobody_in_and_breaks_nothing(su: Caller, said: str) -> None:
+    cookie = f"{settings.SESSION_COOKIE_NAME}={said.replace('{}', su.cookie)}"
+    answer = Caller().client.get("/api/me", headers={"Cookie": cookie})
+    assert answer.status_code == 401, answer.content
+
+
 def test_signing_out_ends_the_session_on_the_server(su: Caller) -> None:
     key = su.cookie
     assert session_by_key(key) is not None

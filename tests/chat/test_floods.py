@@ -93,7 +93,11 @@ async def test_what_comes_before_ready_is_heard_after_it_and_by_nobody_whose_ses
 
 
 @pytest.mark.parametrize(
-    "cookie", ["rl_bank={}", "rl_session=\x7f", "rl_session", "rl_session={}x", 'rl_session="{}', "; ;=;"]
+    "cookie",
+    [
+        *("rl_bank={}", "rl_session=\x7f", "rl_session", "rl_session={}x"),
+        *('rl_session="{}', 'rl_session="{}\\000"', "; ;=;"),
+    ],
 )
 async def test_another_cookie_opens_no_socket(live: Scene, cookie: str) -> None:
     key = await database(lambda: session_key(live.su))
