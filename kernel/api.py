@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from kernel import schema  # noqa: F401  (registers the OpenAPI extensions)
+from kernel import outage, schema  # noqa: F401  (registers the OpenAPI extensions)
 from kernel.errors import Invalid, NotAllowed, NotFound, Refusal, SignInNeeded, TooLarge, TooMany, language_of
 
 PAGE = 30
@@ -68,11 +68,13 @@ def render_error(error: Exception, context: dict[str, Any]) -> Response | None:
     """Every refusal as {"error": {code, message, params, fields?}} in the caller's language (DRF's handler)."""
     request: Request = context["request"]
     language = language_of(request.headers.get("Accept-Language"))
-    refusal = _as_refusal(error)
+    refusal = _as_refusal(error) or outage.refusal_for(error, request.method)
     if refusal is not None:
         response = Response(refusal.body(language), status=refusal.status)
         if isinstance(refusal, TooMany):
             response["Retry-After"] = str(refusal.params["wait_s"])
+        elif refusal.retry_after_s:
+            response["Retry-After"] = str(refusal.retry_after_s)
         return response
     if isinstance(error, exceptions.APIException):
         return Response(_HttpRefusal().body(language), status=error.status_code)

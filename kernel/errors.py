@@ -33,6 +33,8 @@ class Refusal(Exception):
     status: ClassVar[int] = 400
     zh: ClassVar[str] = "这一步没有完成。"
     en: ClassVar[str] = "This was not done."
+    retry_after_s: ClassVar[int | None] = None
+    """When asking again makes sense, where that is the same for everybody."""
 
     def __init__(self, *, fields: dict[str, str] | None = None, **params: Any) -> None:
         super().__init__(self.code)
@@ -146,6 +148,7 @@ def refusal_response(refusal: Refusal, request: HttpRequest) -> JsonResponse:
         refusal.body(language_of(request.headers.get("Accept-Language"))),
         status=refusal.status,
         json_dumps_params={"ensure_ascii": False},
+        headers={"Retry-After": str(refusal.retry_after_s)} if refusal.retry_after_s else None,
     )
 
 

@@ -117,6 +117,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "rongliao.static_files.StaticFiles",
     "rongliao.guard.DemoStaysHome",
+    "kernel.outage.OutageMiddleware",
     "kernel.origins.OriginMiddleware",
     "kernel.errors.BodyLimitMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

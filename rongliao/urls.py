@@ -5,6 +5,8 @@ from django.urls import include, path, re_path
 
 from rongliao import metrics, pages
 
+handler500 = "kernel.outage.failed"
+
 urlpatterns = [
     path("healthz", pages.alive),
     path("readyz", pages.ready),

@@ -4,6 +4,8 @@ from django.urls import include, path, re_path
 
 from rongliao import pages
 
+handler500 = "kernel.outage.failed"
+
 urlpatterns = [
     path("healthz", pages.alive),
     path("api/bank/", include("finance.bank_session.urls")),
