@@ -14,6 +14,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.db.backends.signals import connection_created
 from django.http import HttpRequest, HttpResponse
 from django.views.defaults import server_error
+from psycopg_pool import ConnectionPool
 
 from kernel.errors import Refusal, language_of, refusal_response
 
@@ -74,6 +75,13 @@ def _is_loss(error: BaseException) -> bool:
     return state is None or state.startswith(_GONE) or state == _NO_ROOM
 
 
+def _look_over_the_pool() -> None:
+    """What broke one connection broke others as a rule: they are made anew, not handed out to a request each."""
+    pool: ConnectionPool | None = getattr(connection, "pool", None)
+    if pool is not None:
+        pool.check()
+
+
 def refusal_for(error: BaseException, method: str | None) -> Unavailable | None:
     """What to say to a request that ended in this error of the database; None for an error of ours."""
     if not isinstance(error, DatabaseError | InterfaceError | psycopg.Error):
@@ -81,6 +89,7 @@ def refusal_for(error: BaseException, method: str | None) -> Unavailable | None:
     # What is done with a connection that was lost fails in its own words.
     if any(_is_loss(one) for one in _chain(error)):
         _log.warning("the database does not answer: %s", error)
+        _look_over_the_pool()
         return OutcomeUnknown() if _spoken.get() and method not in _READS else Unavailable()
     state = next((one.sqlstate for one in _chain(error) if isinstance(one, psycopg.Error)), None)
     if state in _ANOTHER_TRY:

@@ -160,7 +160,10 @@ _options["prepare_threshold"] = 5
 # Every statement here takes milliseconds: one whose cost is overestimated is not worth compiling.
 _options["options"] = f"{_options.get('options', '')} -c jit=off".strip()
 if not TESTING and env.flag("DATABASE_POOL", True):
-    _options["pool"] = {"min_size": 1, "max_size": env.whole("DATABASE_POOL_SIZE", 12), "timeout": 10}
+    # A request waits up to `timeout` seconds for a connection, so that a short restart of PostgreSQL goes unnoticed.
+    # Who tries to connect gives up soon: the pool would wait ever longer, and see an outage's end minutes later.
+    _size = env.whole("DATABASE_POOL_SIZE", 12)
+    _options["pool"] = {"min_size": 1, "max_size": _size, "timeout": 10, "reconnect_timeout": 1}
 DATABASES = {"default": {**_database, "OPTIONS": _options, "CONN_MAX_AGE": 0, "ATOMIC_REQUESTS": False}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
