@@ -16,7 +16,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 
-from rongliao.turnstile import turnstile_of
+from rongliao.turnstile import turnstile_for
 
 HEAD_LIMIT_S = 10.0
 """From the connection, or a request's first byte on a used one, until its head is complete."""
@@ -47,7 +47,7 @@ class PunctualProtocol(H11Protocol):
             self._early.append(data)
         else:
             self._early = [data]
-            turnstile_of(self.loop).enter(self._first)
+            turnstile_for(self.loop, data).enter(self._first)
 
     def _first(self) -> bool:
         said, self._early, self._known = b"".join(self._early or ()), None, True

@@ -1,6 +1,8 @@
 """Newcomers are heard one at a time, whatever server lets them in.
 
-When thousands connect at once they would all be heard in one turn of the loop, and everybody else would wait.
+When thousands connect at once they would all be heard in one turn of the loop, and everybody else would wait. Who asks
+for a socket and who asks for anything else wait in a line each: a crowd of sockets, wanted or hostile, must not keep a
+new customer from paying.
 """
 
 import asyncio
@@ -45,12 +47,13 @@ class Turnstile:
                 self._loop.call_soon(self._next)
 
 
-_turnstiles: "WeakKeyDictionary[asyncio.AbstractEventLoop, Turnstile]" = WeakKeyDictionary()
+_SOCKET = b"upgrade: websocket"
+_turnstiles: "WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[Turnstile, Turnstile]]" = WeakKeyDictionary()
 
 
-def turnstile_of(loop: asyncio.AbstractEventLoop) -> Turnstile:
-    """The turnstile of a loop, made when first asked for."""
+def turnstile_for(loop: asyncio.AbstractEventLoop, said: bytes) -> Turnstile:
+    """Where a newcomer of this loop waits who has said so much: with those who ask for sockets, or with the others."""
     found = _turnstiles.get(loop)
     if found is None:
-        found = _turnstiles[loop] = Turnstile(loop)
-    return found
+        found = _turnstiles[loop] = Turnstile(loop), Turnstile(loop)
+    return found[_SOCKET in said.lower()]

@@ -13,7 +13,7 @@ from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.internet.tcp import Connection, Port
 from twisted.python.failure import Failure
 
-from rongliao.turnstile import turnstile_of
+from rongliao.turnstile import turnstile_for
 
 
 class Newcomer(Protocol):
@@ -32,7 +32,7 @@ class Newcomer(Protocol):
         """What is said first waits; more of it stays in the system's buffer."""
         self._late.cancel()
         self._line.pauseProducing()
-        turnstile_of(asyncio.get_running_loop()).enter(lambda: self._hear(data))
+        turnstile_for(asyncio.get_running_loop(), data).enter(lambda: self._hear(data))
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802 - Twisted's name
         """Whoever left is not heard."""

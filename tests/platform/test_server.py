@@ -52,6 +52,25 @@ async def test_who_opens_sockets_at_once_is_heard_with_pauses_and_requests_witho
     assert await heard(20, sockets=False) < 30
 
 
+async def test_a_crowd_of_sockets_keeps_no_request_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turnstile, "PACE_S", 60.0)
+    loop = asyncio.get_running_loop()
+    heard_of: list[str] = []
+    answered = asyncio.Event()
+
+    def hear(who: str) -> bool:
+        heard_of.append(who)
+        if who == "request":
+            answered.set()
+        return who == "socket"
+
+    for _ in range(5):
+        turnstile.turnstile_for(loop, b"GET /ws/ HTTP/1.1\r\nUpgrade: WebSocket\r\n").enter(lambda: hear("socket"))
+    turnstile.turnstile_for(loop, b"POST /api/ HTTP/1.1\r\n").enter(lambda: hear("request"))
+    await asyncio.wait_for(answered.wait(), 5)
+    assert heard_of == ["socket", "request"]
+
+
 GROWS = """
 import gc, sys, django
 if sys.argv[1] == "server":
@@ -113,6 +132,8 @@ def crowd():
     left.close()
     began = time.monotonic()
     sockets = [connected(opening) for _ in range(20)]
+    asked = connected(head.format("/", "").encode())
+    found["request_first"] = b" 200 " in asked.recv(400) and len(came) < 20
     found["opened"] = sum(b" 101 " in one.recv(400) for one in sockets)
     found["between_s"] = min(b - a for a, b in zip(came, came[1:]))
     split = connected(b"POST /in HTTP/1.1\\r\\nContent-")
@@ -165,4 +186,4 @@ def test_daphne_lets_newcomers_in_one_by_one_and_hears_all_that_they_say() -> No
     found = json.loads(done.stdout)
     assert found.pop("between_s") >= 0.015, "a pause after each who opened a socket"
     assert found.pop("requests_s") < 20 * 0.02, "none after a request"
-    assert found == {"opened": 20, "split": True, "answered": 20, "silent": True, "accepts": 1}
+    assert found == {"opened": 20, "split": True, "request_first": True, "answered": 20, "silent": True, "accepts": 1}
