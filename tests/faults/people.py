@@ -65,7 +65,8 @@ class Payment:
     amount_fen: int
     confirmed: bool = False
     attempts: int = 0
-    doubt_s: list[float] = field(default_factory=list)
+    doubts: list[tuple[float, float]] = field(default_factory=list)
+    """From when to when (monotonic) it was not known what had become of it."""
 
 
 class Payer(Worker):
@@ -94,6 +95,10 @@ class Payer(Worker):
             "memo": "",
         }
 
+    def _headers(self) -> dict[str, str]:
+        """Of one attempt to prepare; the payment's own id is what makes a repeat harmless."""
+        return {}
+
     def work(self) -> None:
         while not self.stopping.is_set():
             payment = Payment(str(uuid4()), self.chance.randint(1, 500))
@@ -112,11 +117,11 @@ class Payer(Worker):
                 began = began or time.monotonic()
                 time.sleep(PAUSE_S)
         if began is not None:
-            payment.doubt_s.append(time.monotonic() - began)
+            payment.doubts.append((began, time.monotonic()))
 
     def _attempt(self, payment: Payment) -> bool:
         """Asks for the sheet of the same transfer and confirms it, unless it shows that it is done."""
-        prepared = self.app.post(self.door, json=self._body(payment))
+        prepared = self.app.post(self.door, json=self._body(payment), headers=self._headers())
         if prepared.status_code != 201:
             # What is confirmed cannot be prepared again; who ordered it may look at it.
             known = self.app.get(f"{self.door}/{payment.id}")
