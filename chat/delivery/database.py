@@ -11,6 +11,9 @@ import psycopg
 from django.db import connections
 
 CONNECT_LIMIT_S = 5
+CLOSE_LIMIT_S = 1
+
+_Link = psycopg.AsyncConnection[tuple[Any, ...]]
 
 
 def address() -> dict[str, Any]:
@@ -33,7 +36,8 @@ class Database:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._connection: psycopg.AsyncConnection[tuple[Any, ...]] | None = None
+        self._connection: _Link | None = None
+        self._opening: asyncio.Task[_Link] | None = None
         self._guard = asyncio.Lock()
 
     async def fetch(self, statement: str, params: tuple[Any, ...]) -> list[tuple[Any, ...]]:
@@ -41,13 +45,7 @@ class Database:
         async with self._guard:
             try:
                 if self._connection is None:
-                    self._connection = await psycopg.AsyncConnection.connect(
-                        **address(),
-                        autocommit=True,
-                        prepare_threshold=0,
-                        connect_timeout=CONNECT_LIMIT_S,
-                        application_name=self._name,
-                    )
+                    self._connection = await self._opened()
                 cursor = await self._connection.execute(statement, params)
                 return await cursor.fetchall()
             except BaseException:
@@ -58,6 +56,24 @@ class Database:
                     await self._drop()
                 raise
 
+    async def _opened(self) -> _Link:
+        """A new connection. Who stops waiting for it leaves it to the next: cut off half made, it would keep its place
+        in the database for a minute, and hold up there whatever waits for every session.
+        """
+        opening = self._opening = self._opening or asyncio.create_task(self._open())
+        await asyncio.wait((opening,))
+        self._opening = None
+        return opening.result()
+
+    async def _open(self) -> _Link:
+        return await psycopg.AsyncConnection.connect(
+            **address(),
+            autocommit=True,
+            prepare_threshold=0,
+            connect_timeout=CONNECT_LIMIT_S,
+            application_name=self._name,
+        )
+
     async def _drop(self) -> None:
         broken, self._connection = self._connection, None
         if broken is not None:
@@ -65,5 +81,11 @@ class Database:
                 await broken.close()
 
     async def close(self) -> None:
-        """Ends the connection; the next statement makes another."""
+        """Ends the connection, also one that is being made; the next statement makes another."""
+        if self._opening is not None:
+            with contextlib.suppress(psycopg.Error, TimeoutError):
+                self._connection = await asyncio.wait_for(self._opened(), CLOSE_LIMIT_S)
+        opening, self._opening = self._opening, None
+        if opening is not None:
+            opening.cancel()
         await self._drop()
