@@ -18,7 +18,8 @@ def _id(payload: Payload, name: str) -> UUID | None:
 def ledger_moved(payload: Payload) -> None:
     """Something touched a customer's account."""
     found = actions.happenings(payload["event"], entry_id=_id(payload, "entry_id"), hold_id=_id(payload, "hold_id"))
-    for happening in sorted(found, key=lambda one: one.account_id):
+    # By owner: what telling locks is the owner's conversation, and two events must take it in the same order.
+    for happening in sorted(found, key=lambda one: (one.owner_id, one.account_id)):
         actions.tell(happening)
 
 

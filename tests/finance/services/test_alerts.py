@@ -1,5 +1,6 @@
 """One alert for each ledger event and account, whatever happens; what its owner wants of it."""
 
+import contextlib
 import threading
 import uuid
 from collections.abc import Callable
@@ -8,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connections, transaction
+from django.db import DatabaseError, connections, transaction
 
 from finance.ledger import actions as ledger
 from finance.ledger import queries as books
@@ -146,6 +147,48 @@ def test_consumers_at_once_tell_once(fresh_database: FreshDatabase) -> None:
         thread.join()
     assert sorted(wins) == [False] * 7 + [True]
     assert len([one for one in cards(Caller(su)) if one["kind"] == "alert"]) == 1
+
+
+def test_what_passes_both_ways_at_once_between_two_with_two_accounts_each_is_told_at_once(
+    fresh_database: FreshDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = fresh_database.world.people
+    outer, inner, inner_too, outer_too = (account(people[name]) for name in ("su", "lin", "lin", "su"))
+    for one in (outer, inner_too):
+        move(one, 10_000)
+    outbox.drain()
+    entries = []
+    for source, target in ((outer, inner), (inner_too, outer_too)):
+        legs = [Leg(source.pk, -1_000), Leg(target.pk, 1_000)]
+        with transaction.atomic():
+            entries.append(ledger.post(key=str(uuid.uuid4()), kind="transfer", legs=legs, memo="").entry_id)
+    tell, half_way = actions.tell, threading.Barrier(2)
+
+    def slowly(happening: actions.Happening) -> bool:
+        told = tell(happening)
+        with contextlib.suppress(threading.BrokenBarrierError):
+            half_way.wait(1.5)
+        return told
+
+    monkeypatch.setattr(actions, "tell", slowly)
+    failed: list[Exception] = []
+
+    def run(entry: UUID) -> None:
+        try:
+            with transaction.atomic():
+                jobs.ledger_moved({"event": "posted", "entry_id": str(entry)})
+        except DatabaseError as error:
+            failed.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=(entry,)) for entry in entries]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failed
+    assert Alert.objects.filter(entry_id__in=entries).count() == 4
 
 
 def test_every_event_of_a_busy_day_has_its_alert_and_no_alert_is_without_one(caller: People) -> None:
