@@ -84,6 +84,12 @@ def render_error(error: Exception, context: dict[str, Any]) -> Response | None:
 class ApiView(APIView):
     """The base of our REST doors: `request.user` is the person; errors are refusals; answers are not cached."""
 
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Refuses a NUL in the query, as the parser does in a body: PostgreSQL takes it for no text."""
+        if "%00" in request.META.get("QUERY_STRING", ""):
+            raise Invalid(fields={"query": "NUL"})
+        super().initial(request, *args, **kwargs)
+
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         """Keeps personal answers out of every cache unless the view says otherwise."""
         final = super().finalize_response(request, response, *args, **kwargs)

@@ -313,6 +313,11 @@ def test_rubbish_is_no_receipt_whatever_it_is(rubbish: bytes) -> None:
         verify(rubbish, KEY)
 
 
+@pytest.mark.parametrize("named", ["%00", "a%00b", "%ff%fe", "%ED%A0%80", "x" * 3_000, "%25"])
+def test_no_key_has_a_name_that_is_none(bench: Bench, named: str) -> None:
+    assert Caller(None).get(f"/api/finance/receipts/key?key_id={named}").status_code in {400, 404}
+
+
 def test_the_public_page_s_door_answers_rubbish_with_a_refusal(bench: Bench) -> None:
     receipt_id = bench.caller().get(f"/api/finance/intents/{confirmed(bench)}/receipt").json()["id"]
     stranger = Caller(None)
