@@ -9,8 +9,8 @@ from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 FONT = "STSong-Light"
 """One of the Chinese fonts that every PDF reader knows by name: no file to carry, and the text can be searched."""
 
-
-_BEYOND = re.compile("[^\u0000-\uffff]")
+_BEYOND_GBK = re.compile("[¥€\u3400-\u4db5\u4e00-\u9fa5]")
+"""What the font has besides: two currencies, and the rare ideographs of GB 18030."""
 
 
 def know_font() -> None:
@@ -19,8 +19,18 @@ def know_font() -> None:
 
 
 def drawable(text: str) -> str:
-    """The text with a box for each sign beyond the first plane: the font has none of them."""
-    return _BEYOND.sub("□", text)
+    """The text with a box for each sign that the font lacks: its width is known then, and lines stay in place."""
+    return "".join(sign if _has(sign) else "□" for sign in text)
+
+
+def _has(sign: str) -> bool:
+    if _BEYOND_GBK.match(sign):
+        return True
+    try:
+        sign.encode("gbk")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def wrapped(text: str, size: float, width: float) -> list[str]:

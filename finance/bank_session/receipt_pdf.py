@@ -17,7 +17,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from finance.bank_session.receipts import Shown
 from kernel.clock import BANK_ZONE
-from kernel.paper import FONT
+from kernel.paper import FONT, drawable
 
 LATIN = "Helvetica"
 _WORDS = {
@@ -51,16 +51,14 @@ _BETWEEN = 6 * mm
 _QR = 30 * mm
 _SEAL = 11 * mm
 _INK, _QUIET, _CINNABAR = HexColor("#1b1f24"), HexColor("#565c65"), HexColor("#b5352a")
-_RUNS = re.compile(r"[\x20-\x7e\xa5\xb7]+|[^\x20-\x7e\xa5\xb7]+")
+_RUNS = re.compile(r"([\x20-\x7e\xa0-\xff]+)|[^\x20-\x7e\xa0-\xff]+")
 """What the Latin font draws, and what it does not: each in its own font, digits of one width among them."""
-_TOKENS = re.compile(r"[\x21-\x7e\xa5\xb7]+ ?|.", re.DOTALL)
+_TOKENS = re.compile(r"[\x21-\x7e\xa1-\xff]+ ?|.", re.DOTALL)
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 def _runs(text: str) -> list[tuple[str, str]]:
-    # Neither font has what lies beyond the first plane: a box stands for it, of a width that is known.
-    text = re.sub("[^\u0000-\uffff]", "□", text)
-    return [(LATIN if run[0] < "\u0100" else FONT, run) for run in _RUNS.findall(text)]
+    return [(LATIN, run[1]) if run[1] else (FONT, drawable(run[0])) for run in _RUNS.finditer(text)]
 
 
 def _width(text: str, size: float) -> float:

@@ -100,5 +100,6 @@ describe("a call", () => {
 
 it("has words for whatever was thrown", () => {
   expect(messageOf(new ApiError("x", "没有完成"))).toBe("没有完成");
+  expect(messageOf(new ApiError("invalid", "没有更改", 400, {}, { at: "请选择过去的时间。" }))).toBe("请选择过去的时间。");
   expect(messageOf(new TypeError("undefined is not a function"))).toBe("出了点问题,请再试一次");
 });

@@ -152,7 +152,8 @@ export interface Page<T> {
   next: string | null;
 }
 
-/** Words for whatever was thrown. */
+/** Words for whatever was thrown: what one field lacks says more than that something does. */
 export function messageOf(error: unknown): string {
-  return error instanceof ApiError ? error.message : t("errors.unknown");
+  if (!(error instanceof ApiError)) return t("errors.unknown");
+  return Object.values(error.fields)[0] ?? error.message;
 }

@@ -137,7 +137,8 @@ def test_the_pdf_goes_on_where_a_page_is_full(lines: int, pages: int) -> None:
         "title": "Confirm",
         "amount": {"text": "¥ 1.00", "words": "One yuan"},
         "lines": [
-            {"label": f"A label {place}", "value": "值 🎫 " + "a long word or two " * 4} for place in range(lines)
+            {"label": f"A label {place}", "value": "值 🎫 שלום José " + "a long word or two " * 4}
+            for place in range(lines)
         ],
     }
     shown = receipts.Shown(

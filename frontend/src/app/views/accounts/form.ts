@@ -31,7 +31,8 @@ export function useForm(fields: Record<string, Ref<unknown>>): Form {
     refused.value = error instanceof ApiError ? error.code : "";
     const named = error instanceof ApiError ? error.fields : {};
     errors.value = Object.fromEntries(Object.entries(named).filter(([name]) => name in fields));
-    said.value = Object.keys(errors.value).length ? "" : messageOf(error);
+    const whole = error instanceof ApiError ? error.message : messageOf(error);
+    said.value = Object.keys(errors.value).length ? "" : whole;
   }
 
   async function submit(work: () => Promise<void>): Promise<boolean> {
