@@ -142,7 +142,7 @@ class ProofLocked(Refusal):
 class IdentityUnproved(Refusal):
     code = "identity_unproved"
     status = 409
-    zh = "还没有核验过身份,不能设置支付密码。请先在「我 · 实名信息」完成实名并绑定银行卡。"
+    zh = "还没有核验过身份,不能设置支付密码。请先在「我」里完成实名并绑定银行卡。"
     en = "Your identity has not been verified, so no PIN can be set. Verify your name and bind a card first, under Me."
 
 
