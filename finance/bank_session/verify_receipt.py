@@ -111,14 +111,27 @@ def _passkey(signed: dict[str, str], statement_hash: bytes) -> None:
         raise Forged("the passkey's signature does not fit") from None
 
 
+def _pem(key: bytes) -> bytes:
+    """The key or certificate as PEM, also out of what /api/finance/receipts/key answers."""
+    try:
+        return str(_read(key)["public_key"]).encode()
+    except _UNREADABLE:
+        return key
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Prints what the receipt says, or in what it is wrong; answers the exit code."""
     parser = argparse.ArgumentParser(prog="verify_receipt", description="Checks a signed receipt.")
     parser.add_argument("file", type=Path, help="the receipt, as downloaded")
-    parser.add_argument("--key", type=Path, required=True, help="the bank's public key, or its SM2 certificate (PEM)")
+    parser.add_argument(
+        "--key",
+        type=Path,
+        required=True,
+        help="the bank's public key, or its SM2 certificate (PEM, or as /api/finance/receipts/key answers)",
+    )
     asked = parser.parse_args(arguments)
     try:
-        content = verify(asked.file.read_bytes(), asked.key.read_bytes())
+        content = verify(asked.file.read_bytes(), _pem(asked.key.read_bytes()))
     except (Forged, OSError) as trouble:
         print(f"NOT VALID: {trouble}", file=sys.stderr)  # noqa: T201 - its output is its purpose
         return 1

@@ -108,16 +108,19 @@ def test_the_command_needs_neither_server_nor_database_nor_settings(bench: Bench
     file, key, forged = tmp_path / "r.json", tmp_path / "key.pem", tmp_path / "f.json"
     file.write_bytes(fetched(bench, confirmed(bench)).content)
     key.write_bytes(KEY)
+    served = tmp_path / "key.json"
+    served.write_bytes(bench.caller().get("/api/finance/receipts/key").content)
     forged.write_text(file.read_text().replace("¥ 10.00", "¥ 90.00"))
     bare = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "DJANGO_SETTINGS_MODULE": "no.such.settings"}
 
-    def run(path: Path) -> "subprocess.CompletedProcess[str]":
+    def run(path: Path, key: Path = key) -> "subprocess.CompletedProcess[str]":
         command = [sys.executable, "-m", "finance.bank_session.verify_receipt", str(path), "--key", str(key)]
         return subprocess.run(command, env=bare, cwd=tmp_path, capture_output=True, text=True, check=False)
 
     good, bad = run(file), run(forged)
     assert good.returncode == 0 and "VALID" in good.stdout and "¥ 10.00" in good.stdout, good.stderr
     assert bad.returncode == 1 and "NOT VALID: the bank's signature" in bad.stderr
+    assert run(file, served).returncode == 0 and run(forged, served).returncode == 1
 
 
 def test_the_pdf_carries_the_words_and_a_qr_code(bench: Bench) -> None:
