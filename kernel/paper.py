@@ -9,8 +9,8 @@ from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 FONT = "STSong-Light"
 """One of the Chinese fonts that every PDF reader knows by name: no file to carry, and the text can be searched."""
 
-_BEYOND_GBK = re.compile("[¥€\u3400-\u4db5\u4e00-\u9fa5]")
-"""What the font has besides: two currencies, and the rare ideographs of GB 18030."""
+_BEYOND_GBK = re.compile("[¥€・\u3400-\u4db5\u4e00-\u9fa5]")
+"""What the font has besides: two currencies, a middle dot, and the rare ideographs of GB 18030."""
 
 
 def know_font() -> None:
@@ -20,7 +20,8 @@ def know_font() -> None:
 
 def drawable(text: str) -> str:
     """The text with a box for each sign that the font lacks: its width is known then, and lines stay in place."""
-    return "".join(sign if _has(sign) else "□" for sign in text)
+    # Its middle dot is found under another number.
+    return "".join(sign if _has(sign) else "□" for sign in text.replace("·", "・"))
 
 
 def _has(sign: str) -> bool:
