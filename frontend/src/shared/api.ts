@@ -76,7 +76,8 @@ async function refusal(response: Response): Promise<ApiError> {
   const body: unknown = await response.json().catch(() => null);
   if (isErrorBody(body)) {
     const { code, message, params, fields } = body.error;
-    return new ApiError(code, message, response.status, params, fields);
+    // The line does not break between the sign and the figure.
+    return new ApiError(code, message.replaceAll("¥ ", "¥\u00a0"), response.status, params, fields);
   }
   const known: Record<number, string> = { 401: "signedOut", 403: "notAllowed", 404: "notFound", 413: "tooLarge", 429: "tooMany" };
   const key = known[response.status] ?? (response.status >= 500 ? "server" : "refused");
