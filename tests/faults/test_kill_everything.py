@@ -28,8 +28,8 @@ from tests.faults.test_restore import BANK, Bank
 from tests.support import database, obtain, run
 from tests.support.site import Site, build_front_end
 
-PAIRS = (("su", "lin"), ("xu", "he"), ("shen", "su"), ("lin", "xu")) if LONG else (("su", "lin"), ("shen", "su"))
-BUYERS = ("he", "xu") if LONG else ("xu",)
+PAIRS = (("su", "lin"), ("xu", "he"), ("shen", "su"), ("lin", "su")) if LONG else (("su", "lin"), ("shen", "su"))
+BUYERS = ("su", "xu") if LONG else ("xu",)
 WORK_S = SECONDS if LONG else 0.0
 PAUSE_S = 10.0 if LONG else 1.0
 KINDS = ("postgres", "server", "redis")

@@ -28,6 +28,9 @@ class Bank {
   result: { state?: string } | null = null;
   refuse: { code: string; status: number; params?: object } | null = null;
   silent = false;
+  /** What a refused confirmation leaves behind, and whether the next questions find anybody. */
+  leaves = "prepared";
+  down = false;
 
   statement(): string {
     return JSON.stringify({
@@ -59,10 +62,12 @@ class Bank {
       }
       const refusal = this.refuse ?? (body.statement_hash === (await hashOf(this.statement())) ? null : { code: "statement_stale", status: 409 });
       this.refuse = null;
+      if (refusal) this.state = this.leaves;
       if (refusal) return Response.json({ error: { message: refusal.code, params: {}, ...refusal } }, { status: refusal.status });
       if (path.endsWith("/pin")) this.pinState = "set";
       else this.state = "executed";
     }
+    if (this.down) return Response.json({ error: { code: "unavailable", message: "unavailable", params: {} } }, { status: 503 });
     return Response.json(await this.intent());
   };
 }
@@ -198,6 +203,38 @@ describe("the sheet", () => {
     await type("258369");
     await vi.waitFor(() => expect(sheet.phase.value).toBe("done"));
     expect(bank.attempts.length).toBe(1);
+  });
+
+  it("looks at what became of it when the server does not know, and says done where it was done", async () => {
+    await sheet.start("code");
+    Object.assign(bank, { refuse: { code: "outcome_unknown", status: 503 }, leaves: "executed" });
+    await type("258369");
+    await vi.waitFor(() => expect(sheet.phase.value).toBe("done"));
+    expect(bank.attempts.length).toBe(1);
+  });
+
+  it.each([
+    ["outcome_unknown", "No answer came. Confirm again; it will not be done twice"],
+    ["unavailable", "unavailable"],
+    ["contended", "contended"],
+  ])("lets it be confirmed again after %s, in words that are true", async (code, words) => {
+    await sheet.start("code");
+    bank.refuse = { code, status: 503 };
+    await type("258369");
+    await vi.waitFor(() => expect([sheet.phase.value, sheet.error.value]).toEqual(["confirm", words]));
+    await type("258369");
+    expect([sheet.phase.value, bank.attempts.length]).toEqual(["done", 2]);
+  });
+
+  it("claims nothing while it cannot be found out, and finds it out at the next try", async () => {
+    await sheet.start("code");
+    Object.assign(bank, { refuse: { code: "outcome_unknown", status: 503 }, leaves: "executed", down: true });
+    await type("258369");
+    await vi.waitFor(() => expect(sheet.phase.value).toBe("confirm"), 3_000);
+    expect([sheet.error.value, told.mock.calls.length]).toEqual(["No answer came. Confirm again; it will not be done twice", 0]);
+    bank.down = false;
+    await type("258369");
+    await vi.waitFor(() => expect(sheet.phase.value).toBe("done"));
   });
 
   it("has a first PIN chosen twice after a proof of identity, and then still wants it confirmed", async () => {

@@ -38,7 +38,7 @@ export function useCourier(arrived: (message: Message) => void) {
       arrived(await api.upload<Message>(`/api/chat/conversations/${out.conversationId}/pictures`, pictureForm(out.clientId, out.file)));
       return { kind: "done" };
     } catch (thrown) {
-      if (!(thrown instanceof ApiError) || !thrown.unanswered) return { kind: "failed", reason: messageOf(thrown) };
+      if (!(thrown instanceof ApiError) || !thrown.passing) return { kind: "failed", reason: messageOf(thrown) };
       return socket.status.value === "open" ? { kind: "again", reason: thrown.message } : { kind: "later" };
     }
   }

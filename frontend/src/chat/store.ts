@@ -136,7 +136,7 @@ export const useChat = defineStore("chat", () => {
         Object.assign(talk, { read_seq: told.seq, readTo: told.seq, unread: told.unread });
       } catch (thrown) {
         // The conversation is no longer theirs: sync says so.
-        if (!(thrown instanceof ApiError) || thrown.unanswered) throw thrown;
+        if (!(thrown instanceof ApiError) || thrown.passing) throw thrown;
         talk.readTo = talk.read_seq;
       }
       note(talk);

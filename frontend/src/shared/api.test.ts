@@ -73,6 +73,18 @@ describe("a call", () => {
     expect(calls).toHaveLength(1);
   });
 
+  it.each([
+    ["unavailable", 503, false, true],
+    ["contended", 503, false, true],
+    ["outcome_unknown", 503, true, true],
+    ["insufficient_funds", 422, false, false],
+  ])("knows of %s whether it may have been done, and whether it passes", async (code, status, unanswered, passing) => {
+    answers.push(json({ error: { code, message: "没有完成" } }, status));
+    const error = await refused(api.post("/api/x"));
+    expect([error.unanswered, error.passing, error.message]).toEqual([unanswered, passing, "没有完成"]);
+    expect(calls).toHaveLength(1);
+  });
+
   it("does not ask again after a clear refusal", async () => {
     answers.push(json({ error: { code: "not_found", message: "没有找到" } }, 404));
     await refused(api.get("/api/x"));

@@ -5,6 +5,7 @@ const DEFAULT_TIMEOUT_MS = 15_000;
 const UPLOAD_TIMEOUT_MS = 120_000;
 const GET_ATTEMPTS = 3;
 const FIRST_PAUSE_MS = 300;
+const OUT_OF_ORDER: readonly number[] = [502, 503, 504];
 
 export interface ErrorBody {
   code: string;
@@ -27,9 +28,14 @@ export class ApiError extends Error {
     super(message);
   }
 
-  /** No answer came: the server may or may not have done it. */
+  /** No answer came, or the server says that it does not know: it may or may not have been done. */
   get unanswered(): boolean {
-    return this.status === 0;
+    return this.status === 0 || this.code === "outcome_unknown";
+  }
+
+  /** The server, or the way to it, is out of order for a while; the same may be asked again. */
+  get passing(): boolean {
+    return this.unanswered || OUT_OF_ORDER.includes(this.status);
   }
 
   /** The first message about one field of a form. */
@@ -130,7 +136,7 @@ async function read<T>(path: string, options: CallOptions): Promise<T> {
     try {
       return await once<T>("GET", path, undefined, options);
     } catch (error) {
-      const passing = error instanceof ApiError && (error.code === "unreachable" || [502, 503, 504].includes(error.status));
+      const passing = error instanceof ApiError && (error.code === "unreachable" || OUT_OF_ORDER.includes(error.status));
       if (!passing || attempt === GET_ATTEMPTS) throw error;
       await pause(FIRST_PAUSE_MS * 2 ** (attempt - 1), options.signal);
     }

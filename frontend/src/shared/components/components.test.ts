@@ -145,6 +145,7 @@ describe("a money field", () => {
 it("what had no network tries again by itself once there is one, or the server is back; a refusal does not", async () => {
   const cut = mount(ErrorState, { props: { error: new ApiError("offline", "当前没有网络") } });
   const refused = mount(ErrorState, { props: { error: new ApiError("not_found", "没有找到", 404) } });
+  const down = mount(ErrorState, { props: { error: new ApiError("unavailable", "服务暂时不可用", 503) } });
   dispatchEvent(new Event("offline"));
   await nextTick();
   expect(cut.emitted("retry")).toBeUndefined();
@@ -154,6 +155,7 @@ it("what had no network tries again by itself once there is one, or the server i
   foundAgain();
   await nextTick();
   expect(cut.emitted("retry")).toHaveLength(2);
+  expect(down.emitted("retry")).toHaveLength(2);
   expect(refused.emitted("retry")).toBeUndefined();
 });
 
