@@ -7,10 +7,10 @@ off reliably, so a loop is timed.
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 QUICKER = 1.1
 """So many times as quick must another be to be taken instead of the one that runs this."""
@@ -54,9 +54,8 @@ def others() -> list[str]:
     """Paths of interpreters of the running version that may be on this machine, each once."""
     name = f"python{sys.version_info.major}.{sys.version_info.minor}"
     folders = [*os.environ.get("PATH", "").split(os.pathsep), *FOLDERS]
-    found = {
-        os.path.realpath(path): str(path) for path in (Path(one) / name for one in folders if one) if path.exists()
-    }
+    paths = [path for one in folders if one and (path := shutil.which(name, path=one))]
+    found = {os.path.realpath(path): path for path in paths}
     found.pop(os.path.realpath(sys.executable), None)
     return list(found.values())
 

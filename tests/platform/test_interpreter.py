@@ -43,3 +43,16 @@ def test_a_second_name_of_the_running_one_is_not_another(another: Path) -> None:
     another.symlink_to(sys.executable)
     assert interpreter.others() == []
     assert interpreter.quickest() == sys.executable
+
+
+def test_a_folder_that_this_user_may_not_enter_is_passed_over(another: Path) -> None:
+    put(another, "echo '[\"/elsewhere\", 0.000001]'")
+    another.parent.chmod(0)
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        assert interpreter.others() == []
+    finally:
+        os.seteuid(user)
+        another.parent.chmod(0o700)
