@@ -11,9 +11,7 @@ from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from django.db import connection
-
-from kernel.statements import planned
+from kernel.statements import own, planned
 
 
 class Audit(NamedTuple):
@@ -68,7 +66,8 @@ class Gathering:
 
     def __init__(self, *, on: str = "") -> None:
         self.on = on
-        self.depth = len(connection.savepoint_ids)
+        self.database = own()
+        self.depth = len(self.database.savepoint_ids)
         self.parts: list[_Part] = []
         self.values: list[Any] = []
         self.then: list[Then] = []
@@ -136,7 +135,9 @@ def gathered(*, on: str = "") -> Iterator[Gathering]:
 
 def _here() -> Gathering | None:
     gathering = _gathering.get()
-    return gathering if gathering is not None and len(connection.savepoint_ids) == gathering.depth else None
+    if gathering is None or len(gathering.database.savepoint_ids) != gathering.depth:
+        return None
+    return gathering
 
 
 @contextmanager

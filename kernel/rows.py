@@ -7,29 +7,43 @@ from collections.abc import Sequence
 from functools import lru_cache, partial
 from typing import Any, TypeVar
 
-from django.db import connection, models
+from django.db import models
 from django.db.models.base import ModelState
 from django.db.models.fields import NOT_PROVIDED
 
 from kernel import notes
-from kernel.statements import Question, planned
+from kernel.statements import Question, own, planned
 
 Row = TypeVar("Row", bound=models.Model)
 
 
+_AS_IT_IS = frozenset(
+    {models.UUIDField, models.CharField, models.TextField, models.BigIntegerField, models.SmallIntegerField}
+    | {models.PositiveSmallIntegerField, models.IntegerField, models.BooleanField}
+)
+
+
+def _as_it_is(field: "models.Field[Any, Any]") -> bool:
+    """Whether psycopg takes a value of this field as Django would give it."""
+    return type(field.target_field if isinstance(field, models.ForeignKey) else field) in _AS_IT_IS
+
+
 @lru_cache
-def _insert(model: type[models.Model]) -> tuple[str, tuple["models.Field[Any, Any]", ...]]:
+def _insert(model: type[models.Model]) -> tuple[str, tuple[tuple[str, "models.Field[Any, Any] | None"], ...]]:
     fields = tuple(
         field
         for field in model._meta.local_concrete_fields
         if field.db_default is NOT_PROVIDED and not isinstance(field, models.AutoField)
     )
-    quote = connection.ops.quote_name
+    database = own()
+    quote = database.ops.quote_name
     columns = ", ".join(quote(str(field.column)) for field in fields)
     # Without a length: a cast to one cuts what is too long, where the column refuses it.
-    values = ", ".join(f"%s::{str(field.db_type(connection)).partition('(')[0]}" for field in fields)
+    values = ", ".join(f"%s::{str(field.db_type(database)).partition('(')[0]}" for field in fields)
     # Names of our own models alone.
-    return f"INSERT INTO {quote(model._meta.db_table)} ({columns}) SELECT {values} {notes.WHEN}", fields
+    return f"INSERT INTO {quote(model._meta.db_table)} ({columns}) SELECT {values} {notes.WHEN}", tuple(
+        (field.attname, None if _as_it_is(field) else field) for field in fields
+    )
 
 
 def insert(row: models.Model, *, if_new: bool = False, when: str = "", name: str = "") -> None:
@@ -41,22 +55,32 @@ def insert(row: models.Model, *, if_new: bool = False, when: str = "", name: str
     statement, fields = _insert(type(row))
     if when:
         statement = statement.replace(notes.WHEN, f"WHERE {when}")
-    values = [field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in fields]
+    database = own()
+    values = [
+        getattr(row, attribute) if field is None else field.get_db_prep_save(field.pre_save(row, add=True), database)
+        for attribute, field in fields
+    ]
     notes.write(statement + " ON CONFLICT DO NOTHING" * if_new, values, name=name)
-    row._state.adding, row._state.db = False, connection.alias
+    row._state.adding, row._state.db = False, database.alias
 
 
 @lru_cache
 def _columns(model: type[models.Model]) -> tuple[str, list[str], list[tuple[int, Any, Any]]]:
-    fields = model._meta.concrete_fields
-    quote = connection.ops.quote_name
+    fields, database = model._meta.concrete_fields, own()
+    quote = database.ops.quote_name
     names = ", ".join(quote(str(field.column)) for field in fields)
     converters = [
         (place, converter, field.get_col(model._meta.db_table))
         for place, field in enumerate(fields)
-        for converter in field.get_db_converters(connection)
+        for converter in field.get_db_converters(database)
     ]
     return names, [field.attname for field in fields], converters
+
+
+@lru_cache
+def _select(model: type[models.Model]) -> str:
+    table = own().ops.quote_name(model._meta.db_table)
+    return f"SELECT {columns(model)} FROM {table}"  # noqa: S608 - names of our own models alone
 
 
 def columns(model: type[models.Model]) -> str:
@@ -69,23 +93,21 @@ def read(model: type[Row], found: Sequence[Any] | None) -> Row | None:
     if found is None:
         return None
     _, names, converters = _columns(model)
-    row = list(found)
+    row, database = list(found), own()
     for place, converter, column in converters:
-        row[place] = converter(row[place], column, connection)
+        row[place] = converter(row[place], column, database)
     # As from_db makes one, for a model without receivers of pre_init and post_init: setting field by field and telling
     # nobody took longer than reading.
     made = model.__new__(model)
     made._state = ModelState()
-    made._state.adding, made._state.db = False, connection.alias
+    made._state.adding, made._state.db = False, database.alias
     made.__dict__.update(zip(names, row, strict=True))
     return made
 
 
 def question(model: type[Row], where: str, values: Sequence[Any]) -> Question[Row | None]:
     """For the row that the condition names, whole. `where` is SQL of the caller's own, and may end in a lock."""
-    table = connection.ops.quote_name(model._meta.db_table)
-    statement = f"SELECT {columns(model)} FROM {table} WHERE {where}"  # noqa: S608 - names of our own models alone
-    return Question(statement, values, partial(read, model))
+    return Question(f"{_select(model)} WHERE {where}", values, partial(read, model))
 
 
 def first(model: type[Row], where: str, values: Sequence[Any]) -> Row | None:

@@ -9,7 +9,10 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.postgresql.base import CursorMixin
 from django.db.backends.utils import CursorWrapper
 from psycopg import RawCursor
+from psycopg.postgres import types
+from psycopg.types.datetime import TimestamptzLoader
 
+_TIMESTAMPTZ = types["timestamptz"].oid
 Answer = TypeVar("Answer")
 
 
@@ -21,10 +24,22 @@ def _numbered(statement: str) -> str:
 
 
 class _NumberedCursor(CursorMixin, RawCursor[Any]):
-    """psycopg looks for marks in a statement each time it is run if it is long or has many; here it does not look."""
+    """psycopg looks for marks in a statement each time it is run if it is long or has many; here it does not look.
+
+    Times are read by psycopg's compiled loader, where Django has one in Python for connections of other zones than UTC.
+    """
+
+    def __init__(self, connection: Any) -> None:
+        super().__init__(connection)
+        self.adapters.register_loader(_TIMESTAMPTZ, TimestamptzLoader)
 
     def execute(self, query: str, params: Sequence[Any] | None = None, **options: Any) -> Self:  # type: ignore[override]
         return super().execute(_numbered(query), params, **options)
+
+
+def own() -> Any:
+    """This thread's connection to the default database: Django's `connection` looks for it at each attribute."""
+    return connections[DEFAULT_DB_ALIAS]
 
 
 def planned() -> CursorWrapper:
@@ -34,7 +49,7 @@ def planned() -> CursorWrapper:
     SELECT's own list wants a cast. A `%` of any other kind stands for itself. The ORM's statements do not promise that,
     and keep Django's own cursor.
     """
-    database = connections[DEFAULT_DB_ALIAS]
+    database = own()
     database.close_if_health_check_failed()
     database.ensure_connection()
     with database.wrap_database_errors:
@@ -42,7 +57,7 @@ def planned() -> CursorWrapper:
     return database.make_debug_cursor(cursor) if database.queries_logged else database.make_cursor(cursor)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class Question(Generic[Answer]):
     """A SELECT of at most one row, and what that row says (None: there is none). It may be asked with others."""
 

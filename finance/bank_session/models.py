@@ -22,7 +22,7 @@ class Intent(models.Model):
         SUPERSEDED = "superseded"
 
     id = models.UUIDField(primary_key=True)
-    person = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, related_name="+")
+    person = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, related_name="+", db_index=False)
     device_id = models.UUIDField()
     chat_session_id = models.UUIDField()
     kind = models.CharField(max_length=40)
@@ -172,7 +172,7 @@ class Confirmation(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id)
     intent = models.OneToOneField(Intent, on_delete=models.PROTECT, related_name="confirmation")
-    person = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, related_name="+")
+    person = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, related_name="+", db_index=False)
     bank_session = models.ForeignKey(BankSession, on_delete=models.PROTECT, related_name="+", db_index=False)
     proof = models.CharField(max_length=20)
     statement = models.BinaryField()

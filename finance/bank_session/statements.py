@@ -24,7 +24,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
@@ -36,8 +36,7 @@ MAX_LINES = 12
 MAX_VALUE = 200
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """One fact of a statement, in both languages."""
 
     label_zh: str
@@ -73,7 +72,7 @@ class StatementDraft:
 
     def words(self) -> dict[str, Any]:
         """Everything that is shown, as JSON; two drafts with equal words are the same statement."""
-        lines = [dict(vars(line)) for line in self.lines]
+        lines = [line._asdict() for line in self.lines]
         if len(lines) > MAX_LINES or any(len(text) > MAX_VALUE for line in lines for text in line.values()):
             raise ValueError("a statement must fit the sheet")
         return {

@@ -5,7 +5,7 @@ figures for class III of 银发〔2018〕16号. Amounts are whole fen; days and 
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from django.conf import settings
 
@@ -148,14 +148,12 @@ def rule_for(side: Side, direction: Direction, counterpart: Counterpart) -> Rule
     return Rule(True, settings.PIN_DAY_FEN, source_zh=PIN_SOURCE_ZH, source_en=PIN_SOURCE_EN)
 
 
-@dataclass(frozen=True)
-class _Room:
-    """What one limit leaves, and how its refusal reads."""
+class _Room(NamedTuple):
+    """What one limit leaves."""
 
-    left_fen: int
     code: str
-    zh: str
-    en: str
+    limit_fen: int
+    left_fen: int
 
 
 def allows(account_class: str | None, opened_remotely: bool, direction: Direction, counterpart: Counterpart) -> bool:
@@ -167,35 +165,29 @@ def allows(account_class: str | None, opened_remotely: bool, direction: Directio
 
 
 def _rooms(side: Side, rule: Rule, direction: Direction) -> list[_Room]:
-    name = side.account_class
-    way_zh, way_en = ("转入", "take in") if direction == "in" else ("转出", "pay out")
-    rooms = []
-    for limit, used, code, zh, en in (
-        (rule.day_fen, side.used_day_fen, "day_limit", "每日", "a day"),
-        (rule.year_fen, side.used_year_fen, "year_limit", "每年", "a year"),
-    ):
-        if limit is not None:
-            left = max(0, limit - used)
-            rooms.append(
-                _Room(
-                    left,
-                    code,
-                    f"{name} 类账户{zh}累计{way_zh}最多 ¥ {yuan(limit)},目前还可{way_zh} ¥ {yuan(left)}",
-                    f"A class {name} account may {way_en} at most ¥ {yuan(limit)} {en}; ¥ {yuan(left)} is left",
-                )
-            )
+    counted = (("day_limit", rule.day_fen, side.used_day_fen), ("year_limit", rule.year_fen, side.used_year_fen))
+    rooms = [_Room(code, limit, max(0, limit - used)) for code, limit, used in counted if limit is not None]
     ceiling = CEILINGS_FEN[side.account_class]
     if direction == "in" and ceiling is not None:
-        left = max(0, ceiling - side.balance_fen)
-        rooms.append(
-            _Room(
-                left,
-                "ceiling",
-                f"{name} 类账户余额最多 ¥ {yuan(ceiling)},目前还可收 ¥ {yuan(left)}",
-                f"A class {name} account holds at most ¥ {yuan(ceiling)}; ¥ {yuan(left)} more fits",
-            )
-        )
+        rooms.append(_Room("ceiling", ceiling, max(0, ceiling - side.balance_fen)))
     return rooms
+
+
+_PERIODS = {"day_limit": ("每日", "a day"), "year_limit": ("每年", "a year")}
+
+
+def _too_much(room: _Room, side: Side, rule: Rule, direction: Direction, fits_fen: int | None) -> Decision:
+    """That it does not fit, in words."""
+    name, limit, left = side.account_class, f"¥ {yuan(room.limit_fen)}", f"¥ {yuan(room.left_fen)}"
+    way_zh, way_en = ("转入", "take in") if direction == "in" else ("转出", "pay out")
+    if room.code == "ceiling":
+        zh = f"{name} 类账户余额最多 {limit},目前还可收 {left}"
+        en = f"A class {name} account holds at most {limit}; {left} more fits"
+    else:
+        period_zh, period_en = _PERIODS[room.code]
+        zh = f"{name} 类账户{period_zh}累计{way_zh}最多 {limit},目前还可{way_zh} {left}"
+        en = f"A class {name} account may {way_en} at most {limit} {period_en}; {left} is left"
+    return Decision(False, room.code, f"{zh}({rule.source_zh})。", f"{en} ({rule.source_en}).", fits_fen)
 
 
 def decide(side: Side, direction: Direction, counterpart: Counterpart, amount_fen: int) -> Decision:
@@ -209,8 +201,7 @@ def decide(side: Side, direction: Direction, counterpart: Counterpart, amount_fe
     fits = min((room.left_fen for room in rooms), default=None)
     for room in rooms:
         if amount_fen > room.left_fen:
-            zh, en = f"{room.zh}({rule.source_zh})。", f"{room.en} ({rule.source_en})."
-            return Decision(False, room.code, zh, en, fits)
+            return _too_much(room, side, rule, direction, fits)
     return Decision(True, fits_fen=fits)
 
 
