@@ -14,7 +14,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from stdnum.cn import ric
 
 from accounts.models import Advising, BankCard, Device, DeviceSession, Friendship, Identity, Person, StaffRole
-from kernel.secrets import Sealed, blind_index
+from kernel.secrets import blind_index
 from kernel.statements import Question, ask
 from kernel.text import mask_name
 
@@ -138,6 +138,7 @@ LEFT JOIN accounts_identity identity ON identity.person_id = other.id
 LEFT JOIN friendship ON true
 WHERE other.id = %s AND other.is_active
 """
+_REGISTERED_NAME = Identity._meta.get_field("name")
 _COUNTERPARTIES = {False: _COUNTERPARTY.format(lock=""), True: _COUNTERPARTY.format(lock="FOR SHARE")}
 
 
@@ -159,11 +160,10 @@ def _counterparty(row: Sequence[Any] | None) -> Counterparty | None:
     if row is None:
         return None
     kind, name, identity_id, sealed, level, friends = row
-    identity = None if identity_id is None else Identity(id=identity_id, name=Sealed(sealed))
     return Counterparty(
         kind=kind,
         name=name,
-        masked_name=mask_name(str(identity.name)) if identity else None,
+        masked_name=None if identity_id is None else mask_name(_REGISTERED_NAME.opened(identity_id, bytes(sealed))),
         verified=level == Identity.Level.VERIFIED,
         friends=friends,
     )

@@ -73,7 +73,7 @@ class _Opening:
             instance.refresh_from_db(fields=[name])
         value = instance.__dict__[name]
         if isinstance(value, Sealed):
-            return unseal(value, self.field.context(instance)).decode()
+            return self.field.opened(instance.pk, value)
         return value
 
     def __set__(self, instance: models.Model, value: str | Sealed | None) -> None:
@@ -91,9 +91,13 @@ class EncryptedField(_Binary):
         super().contribute_to_class(cls, name, private_only)
         setattr(cls, self.attname, _Opening(self))
 
-    def context(self, instance: models.Model) -> str:
-        """The associated data that ties a ciphertext to its place."""
-        return f"{instance._meta.label_lower}:{instance.pk}:{self.attname}"
+    def context(self, key: Any) -> str:
+        """The associated data that ties a ciphertext to its place: the row with this primary key."""
+        return f"{self.model._meta.label_lower}:{key}:{self.attname}"
+
+    def opened(self, key: Any, sealed: bytes) -> str:
+        """What the ciphertext of the row with this primary key says. Raises as `unseal` does."""
+        return unseal(sealed, self.context(key)).decode()
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Sealed | None:
         """Encrypts a text that was set since loading."""
@@ -101,7 +105,7 @@ class EncryptedField(_Binary):
         if isinstance(value, str):
             if model_instance.pk is None:
                 raise ValueError(f"{self.name} cannot be encrypted before the row has its key")
-            value = Sealed(seal(value.encode(), self.context(model_instance)))
+            value = Sealed(seal(value.encode(), self.context(model_instance.pk)))
             model_instance.__dict__[self.attname] = value
         return value
 

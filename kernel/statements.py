@@ -54,7 +54,8 @@ def planned() -> CursorWrapper:
     database.ensure_connection()
     with database.wrap_database_errors:
         cursor: Any = _NumberedCursor(cast(Any, database.connection))
-    return database.make_debug_cursor(cursor) if database.queries_logged else database.make_cursor(cursor)
+    made = database.make_debug_cursor(cursor) if database.queries_logged else database.make_cursor(cursor)
+    return cast(CursorWrapper, made)
 
 
 @dataclass(eq=False, slots=True)
