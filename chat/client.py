@@ -17,6 +17,7 @@ What a client owes the server, and the server a client:
   message; so a client that does not know sends again.
 - A conversation is a log of versions. A pushed message whose `version` is the next one is applied; any other says that
   something was missed, and `POST /api/chat/sync` with the versions one has answers what. Nobody waits for a push.
+- After more changes than the server tells one by one (`reset`) the new messages are read in pages.
 - Unknown frames and fields are ignored. `probe` is answered with `probed`; who does not answer is taken for one that
   does not read, and is disconnected.
 """
@@ -34,7 +35,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
@@ -43,6 +44,9 @@ from websockets.typing import Origin
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.4, 15.0
 ANSWER_LIMIT_S = 20.0
+PAGE = 100
+MAX_FRAME_BYTES = 64 * 1024
+"""A socket that is sent more is closed, and coming back with the same would close it again."""
 COOKIES = ("rl_session", "__Host-rl_session")
 """The second under https."""
 SESSION_OVER = frozenset({4001, 4401})
@@ -82,7 +86,7 @@ class State:
         content = {name: value for name, value in asdict(self).items() if name != "path"}
         new = self.path.with_name(self.path.name + ".new")
         with open(new, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-            json.dump(content, file, ensure_ascii=False)
+            json.dump(content, file)
             file.flush()
             os.fsync(file.fileno())
         new.replace(self.path)
@@ -177,6 +181,8 @@ class Client:
         Raises Refused; the text is then forgotten.
         """
         entry = {"client_id": str(uuid4()), "conversation_id": conversation_id, "text": text}
+        if len(_send_frame(entry)) > MAX_FRAME_BYTES:
+            raise Refused("message_too_long", "消息太长,未发送")
         self.state.outbox.append(entry)
         self.state.save()
         told: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
@@ -184,14 +190,24 @@ class Client:
         await self._transmit([entry])
         return await told
 
-    async def flush(self) -> None:
-        """Waits until nothing of an earlier run is unsent."""
-        while self.state.outbox:
-            waiting = [
-                self._waiting.setdefault(entry["client_id"], asyncio.get_running_loop().create_future())
-                for entry in self.state.outbox
-            ]
-            await asyncio.gather(*waiting, return_exceptions=True)
+    async def flush(self) -> list[tuple[str, Refused]]:
+        """Waits until nothing of an earlier run is unsent; answers the texts of it that were refused, and why.
+
+        Raises Refused when the session is over.
+        """
+        refused = []
+        unsent = [
+            (entry, self._waiting.setdefault(entry["client_id"], asyncio.get_running_loop().create_future()))
+            for entry in self.state.outbox
+        ]
+        for entry, told in unsent:
+            try:
+                await told
+            except Refused as why:
+                if entry in self.state.outbox:
+                    raise
+                refused.append((entry["text"], why))
+        return refused
 
     async def follow(self) -> AsyncIterator[dict[str, Any]]:
         """Every message and every new version of one, from where the state stands, for ever.
@@ -293,7 +309,25 @@ class Client:
                 if self._socket is None:
                     return  # they go out, in this order, when the socket is open
                 with contextlib.suppress(ConnectionClosed):
-                    await self._socket.send(json.dumps({"type": "send", **entry}, ensure_ascii=False))
+                    await self._socket.send(_send_frame(entry))
+
+    async def _since(self, change: dict[str, Any]) -> list[dict[str, Any]]:
+        """The messages after what was seen, oldest first, where the server gives the newest page alone.
+
+        What is no newer than what was seen has nothing before it that is new; changes of old messages beyond are left.
+        """
+        conversation_id, known = change["conversation_id"], self._seen[change["conversation_id"]]
+        if change["upto"] <= known:
+            return list(change["messages"])  # the server has another history: a restored database
+        found = {message["seq"]: message for message in change["messages"]}
+        page, following = change["messages"], min(found, default=0)
+        while following > 1 and all(message["version"] > known for message in page):
+            path = f"/api/chat/conversations/{conversation_id}/messages?limit={PAGE}&before={following}"
+            page = (await self.call("GET", path))["items"]
+            found |= {message["seq"]: message for message in page}
+            following = min((message["seq"] for message in page), default=0)
+        # What has changed again since comes with its own push, or by the next sync.
+        return [found[seq] for seq in sorted(found) if known < found[seq]["version"] <= change["upto"]]
 
     async def _catch_up(self) -> None:
         """From what was seen to the present. A conversation that is new here begins with its newest message."""
@@ -305,12 +339,21 @@ class Client:
                 self._seen.pop(gone, None)
                 self.state.have.pop(gone, None)
             for change in answer["changes"]:
-                for message in change["messages"]:
-                    self._hand_out(message, change["conversation_id"], min(message["version"], change["upto"]))
+                if change["reset"]:
+                    # In the order of `seq`: until the last is handed out, a crash begins again where this began.
+                    for message in await self._since(change):
+                        self._hand_out(message, change["conversation_id"], self._seen[change["conversation_id"]])
+                else:
+                    for message in change["messages"]:
+                        self._hand_out(message, change["conversation_id"], min(message["version"], change["upto"]))
                 self._hand_out({}, change["conversation_id"], change["upto"])
             for item in answer["conversations"]:
                 if item["id"] not in self._seen:
                     self._hand_out(item["last"] or {}, item["id"], item["version"])
+
+
+def _send_frame(entry: dict[str, str]) -> str:
+    return json.dumps({"type": "send", **entry})
 
 
 def _say(content: dict[str, Any]) -> None:
@@ -335,13 +378,18 @@ async def _perform(asked: argparse.Namespace, state: State) -> None:
                 _say(message)
         case "send":
             async with client:
-                await client.flush()
+                for text, why in await client.flush():
+                    sys.stderr.write(f"not sent: {text}: {why}\n")
                 _say(await client.send(asked.conversation, asked.text))
         case "follow":
             async with client:
                 async for message in client.follow():
                     if asked.conversation in {None, message["conversation_id"]}:
                         _say(message)
+
+
+def _conversation(word: str) -> str:
+    return str(UUID(word))
 
 
 def parser() -> argparse.ArgumentParser:
@@ -355,13 +403,13 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("sign-out", help="end the session")
     commands.add_parser("conversations", help="list them")
     messages = commands.add_parser("messages", help="the newest of a conversation")
-    messages.add_argument("conversation")
+    messages.add_argument("conversation", type=_conversation)
     messages.add_argument("--limit", type=int, default=50)
     send = commands.add_parser("send", help="send a text; ends when it is committed")
-    send.add_argument("conversation")
+    send.add_argument("conversation", type=_conversation)
     send.add_argument("text")
     follow = commands.add_parser("follow", help="print everything that comes, also what was missed")
-    follow.add_argument("conversation", nargs="?")
+    follow.add_argument("conversation", type=_conversation, nargs="?")
     return made
 
 

@@ -92,8 +92,8 @@ class Socket:
         """Refuses what is no frame. It is counted like one: it takes the loop's time all the same."""
         self._fail(refusal if self._may() else TooMany(wait_s=1))
 
-    def _fail(self, refusal: Refusal) -> None:
-        self._connection.push(failure(refusal, self._connection.language))
+    def _fail(self, refusal: Refusal, client_id: UUID | None = None) -> None:
+        self._connection.push(failure(refusal, self._connection.language, client_id=client_id))
 
     def _may(self) -> bool:
         """Takes one frame from the allowance; a client that goes on without one is sent away."""
@@ -113,16 +113,17 @@ class Socket:
 
     async def _handle(self, line: str) -> None:
         if not self._may():
-            self._fail(TooMany(wait_s=1))
+            self._fail(TooMany(wait_s=1), wire.misread(line).client_id)
             return
         try:
             frame = wire.decode(line)
         except (msgspec.DecodeError, UnicodeError, RecursionError):
-            self._fail(UnknownFrame() if wire.is_unknown(line) else BadFrame())
+            unknown, client_id = wire.misread(line)
+            self._fail(UnknownFrame() if unknown else BadFrame(), client_id)
             return
         connection = self._connection
         if frame.v > wire.PROTOCOL_VERSION:
-            self._fail(UnknownFrame())
+            self._fail(UnknownFrame(), frame.client_id if isinstance(frame, wire.Send) else None)
         elif isinstance(frame, wire.Send):
             await self._send(frame)
         elif isinstance(frame, wire.Read):

@@ -5,7 +5,7 @@ one are refused.
 """
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -133,7 +133,9 @@ class Ack(ServerFrame, tag="ack", frozen=True):
 
 
 class Failure(ServerFrame, tag="error", frozen=True):
-    """A frame was refused and changed nothing. `client_id` names the message that it was about."""
+    """A frame was refused and changed nothing. `client_id` names the message that it was about, where it can be read.
+
+    `retry`: the same again, after a moment, may be taken."""
 
     code: str
     message: str
@@ -217,6 +219,16 @@ _encoder = msgspec.json.Encoder()
 class _Envelope(msgspec.Struct):
     type: str
     v: int = PROTOCOL_VERSION
+    client_id: Any = None
+
+
+class Misread(NamedTuple):
+    """What can be said of a line that did not decode."""
+
+    unknown: bool
+    """It is a frame of a type or version that this server does not know."""
+    client_id: UUID | None
+    """The message that it was about: who sent it must not wait for its acknowledgement, nor send it again."""
 
 
 _tags = frozenset(str(frame.__struct_config__.tag) for frame in CLIENT_FRAMES)
@@ -224,17 +236,21 @@ _loose = msgspec.json.Decoder(_Envelope)
 
 
 def decode(line: str | bytes) -> AnyClientFrame:
-    """One frame from a client. Raises msgspec.DecodeError on what is none (see is_unknown)."""
+    """One frame from a client. Raises msgspec.DecodeError on what is none (see misread)."""
     return _decoder.decode(line)
 
 
-def is_unknown(line: str | bytes) -> bool:
-    """Whether a line that did not decode is a frame of a type or version that this server does not know."""
+def misread(line: str | bytes) -> Misread:
+    """Looks once more, and less closely, at a line that did not decode."""
     try:
         found = _loose.decode(line)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return False
-    return found.type not in _tags or not 1 <= found.v <= PROTOCOL_VERSION
+        return Misread(False, None)
+    try:
+        client_id = msgspec.convert(found.client_id, UUID)
+    except msgspec.ValidationError:
+        client_id = None
+    return Misread(found.type not in _tags or not 1 <= found.v <= PROTOCOL_VERSION, client_id)
 
 
 def encode(frame: ServerFrame) -> str:

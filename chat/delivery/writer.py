@@ -20,7 +20,7 @@ from chat.delivery.hub import Hub, Parcel
 from chat.delivery.members import MemberCache
 from chat.delivery.relay import Outbox
 from chat.errors import Busy, Unconfirmed, barred_by
-from kernel.errors import Invalid, NotFound, Refusal
+from kernel.errors import Invalid, NotFound, Refusal, TooMany
 
 MAX_BATCH = 256
 MAX_PENDING = 20_000
@@ -42,17 +42,17 @@ class Pending:
         self.since = since
 
 
-def failure(refusal: Refusal, language: str, draft: log.Draft | None = None) -> str:
-    """A refusal as an error frame."""
+def failure(refusal: Refusal, language: str, draft: log.Draft | None = None, *, client_id: UUID | None = None) -> str:
+    """A refusal as an error frame; `client_id` where there is no draft of the message that it is about."""
     body = refusal.body(language)["error"]
     return wire.encode(
         wire.Failure(
             code=body["code"],
             message=body["message"],
             params=body["params"],
-            client_id=draft.k if draft else None,
+            client_id=draft.k if draft else client_id,
             conversation_id=draft.c if draft else None,
-            retry=refusal.status == Busy.status,
+            retry=refusal.status in {Busy.status, TooMany.status},
         )
     )
 

@@ -7,8 +7,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+import psycopg
+
+from chat import log
 from chat.client import Client, State
 from deploy.local.install import ROOT
 from rongliao.demo import PASSWORD
@@ -73,6 +76,36 @@ async def _write_while_the_server_dies(site: Site, su: State, lin: State, talk: 
     return told, handed
 
 
+async def _begins_to_follow(state: State, count: int) -> list[str]:
+    """The first texts that a client is handed, which ends before it asks for another."""
+    handed: list[str] = []
+    async with Client(state) as client, asyncio.timeout(PATIENCE_S):
+        async for message in client.follow():
+            handed.append(message["text"])
+            if len(handed) == count:
+                break
+    return handed
+
+
+async def _follows(state: State, talk: str, upto: int) -> list[str]:
+    """The texts that a client is handed until it has had everything up to a version."""
+    handed: list[str] = []
+
+    async def listen(client: Client) -> None:
+        async for message in client.follow():
+            handed.append(message["text"])
+
+    async with Client(state) as client:
+        listening = asyncio.create_task(listen(client))
+        async with asyncio.timeout(PATIENCE_S):
+            while state.have[talk] < upto:
+                await asyncio.sleep(0.05)
+        listening.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await listening
+    return handed
+
+
 def test_a_person_signs_in_writes_and_follows_while_the_server_dies(site: Site, tmp_path: Path) -> None:
     refused = program(tmp_path / "no.json", "sign-in", "--url", site.origin, "--phone", PHONES["su"], password="wrong")
     assert refused.returncode == 1 and "sign_in_refused" in refused.stderr
@@ -100,6 +133,31 @@ def test_a_person_signs_in_writes_and_follows_while_the_server_dies(site: Site, 
     kept = [json.loads(line) for line in program(lin, "messages", talk, "--limit", "40").stdout.splitlines()]
     assert [message["id"] for message in kept] == told
     assert [message["seq"] for message in kept] == list(range(kept[0]["seq"], kept[0]["seq"] + 40))
+
+    # Far behind, where the server gives the newest page alone: each once, in order, also after an end in the middle.
+    many = [f"第 {index} 条,不在的时候" for index in range(650)]
+    with psycopg.connect(site.database_url) as connection:
+        su_id, conversation = site.world.people["su"], UUID(talk)
+        said = [
+            log.Draft(o=number, id=uuid4(), c=conversation, s=su_id, k=uuid4(), kind="text", body=text)
+            for number, text in enumerate(many)
+        ]
+        connection.execute(log.APPEND_SQL, [log.encoder.encode(said).decode(), True, True])
+    before = State.load(lin).have[talk]
+    assert asyncio.run(_begins_to_follow(State.load(lin), 100)) == many[:100]
+    assert asyncio.run(_follows(State.load(lin), talk, before + 650)) == many
+    assert State.load(lin).have[talk] == before + 650
+
+    # What the server cannot read is refused too, and stands in nobody's way afterwards.
+    unread = State.load(su)
+    unread.outbox.append({"client_id": str(uuid4()), "conversation_id": "x", "text": "给谁的?"})
+    unread.save()
+    sent = program(su, "send", talk, "还是发出去了")
+    assert sent.returncode == 0 and "给谁的?" in sent.stderr and "bad_frame" in sent.stderr
+    assert State.load(su).outbox == []
+    for words, code in ((("send", "x", "在吗"), 2), (("messages", "x"), 2), (("send", talk, "长" * 30_000), 1)):
+        assert program(su, *words).returncode == code, words
+    assert State.load(su).outbox == []
 
     stranger = program(su, "send", str(uuid4()), "在吗")
     assert stranger.returncode == 1 and "not_found" in stranger.stderr and State.load(su).outbox == []

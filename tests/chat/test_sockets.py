@@ -5,6 +5,7 @@ import json
 import uuid
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -209,6 +210,31 @@ async def test_a_broken_frame_gets_an_error_and_the_socket_lives(
 
 
 @pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"conversation_id": "x"}, "bad_frame"),
+        ({"mood": "fine"}, "bad_frame"),
+        ({"text": None}, "bad_frame"),
+        ({"v": 2}, "unknown_frame"),
+        ({"v": 2, "mood": "fine"}, "unknown_frame"),
+        ({"type": "song"}, "unknown_frame"),
+    ],
+)
+async def test_who_sent_what_cannot_be_read_is_told_which_message_it_was(
+    live: Scene, phone: Open, change: dict[str, Any], code: str
+) -> None:
+    """Else they wait for its acknowledgement, come back and send it again, for ever."""
+    su = await phone(live.su)
+    client_id = str(uuid.uuid4())
+    frame = {"type": "send", "conversation_id": str(live.friends), "client_id": client_id, "text": "x"}
+    await su.raw(json.dumps(frame | change))
+    error = await su.expect("error")
+    assert (error["code"], error["client_id"], error["retry"]) == (code, client_id, False)
+    await su.raw(json.dumps(frame | change | {"client_id": "x"}))
+    assert (await su.expect("error"))["client_id"] is None
+
+
+@pytest.mark.parametrize(
     ("text", "code"),
     [
         ("", "empty_message"),
@@ -259,6 +285,9 @@ async def test_too_many_frames_are_refused_and_then_the_socket_is_closed(
         await su.expect("pong")
     await su.send(type="ping", n=11)
     assert (await su.expect("error"))["code"] == "too_many"
+    waits = await su.say(live.friends, "太快了")
+    error = await su.expect("error")
+    assert (error["code"], error["client_id"], error["retry"]) == ("too_many", str(waits), True)
     for number in range(120):
         await su.send(type="ping", n=number)
     assert await su.closed() == Reason.TOO_MANY_FRAMES

@@ -75,7 +75,9 @@ export interface Ack {
   warning: string | null;
 }
 /**
- * A frame was refused and changed nothing. `client_id` names the message that it was about.
+ * A frame was refused and changed nothing. `client_id` names the message that it was about, where it can be read.
+ *
+ *     `retry`: the same again, after a moment, may be taken.
  */
 export interface Failure {
   client_id?: string | null;
