@@ -315,6 +315,66 @@ describe("what the network loses", () => {
   });
 });
 
+describe("answers that were overtaken", () => {
+  async function beginning(): Promise<Tab> {
+    const tab = await openTab();
+    await connected();
+    await settled(() => expect(tab.chat.ready).toBe(true));
+    // Who writes is known: nothing is asked because of them.
+    tab.chat.people.set(LIN, { id: LIN, name: "林晓舟", name_en: "", remark: null, hue: 0, avatar_url: null, seal: null, kind: "customer" });
+    return tab;
+  }
+  const asking = (path: string) => settled(() => expect(bank.asked.at(-1)).toContain(path));
+
+  it("do not take back what was pushed while they were on their way", async () => {
+    const tab = await beginning();
+    bank.dropped = () => true;
+    bank.say("c1", "lost");
+    bank.dropped = () => false;
+    bank.latencyMs = 60;
+    const answer = tab.chat.sync();
+    await asking("/sync");
+    bank.say("c1", "heard");
+    await answer;
+    await settled(() => expect([tab.talk().unread, tab.talk().seq, tab.talk().last?.text]).toEqual([2, 2, "heard"]));
+
+    const detail = tab.chat.refresh("c1");
+    await asking("GET /api/chat/conversations/c1");
+    bank.say("c1", "heard too");
+    await detail;
+    expect([tab.talk().unread, tab.talk().seq, tab.talk().last?.text]).toEqual([3, 3, "heard too"]);
+  });
+
+  it("do not make unread again what another device read meanwhile", async () => {
+    bank.say("c1", "a");
+    const tab = await beginning();
+    expect(tab.talk().unread).toBe(1);
+    bank.dropped = () => true;
+    bank.say("c1", "b");
+    bank.dropped = () => false;
+    bank.latencyMs = 60;
+    const answer = tab.chat.sync();
+    await asking("/sync");
+    bank.markRead("c1", 2);
+    await settled(() => expect(tab.talk().unread).toBe(0));
+    await answer;
+    await settled(() => expect([tab.talk().unread, tab.talk().read_seq]).toEqual([0, 2]));
+  });
+
+  it("do not count what another device had read before it came here", async () => {
+    const tab = await beginning();
+    bank.dropped = (frame) => "message" in frame;
+    const message = bank.say("c1", "read over there first");
+    bank.dropped = () => false;
+    bank.markRead("c1", 1);
+    await settled(() => expect(tab.talk().read_seq).toBe(1));
+    bank.latencyMs = 300;
+    bank.push({ type: "message", message });
+    await settled(() => expect(tab.talk().seq).toBe(1));
+    expect(tab.chat.unread).toBe(0);
+  });
+});
+
 describe("what changes in the list", () => {
   it("is heard of by the line of the house alone, when the other frame is lost", async () => {
     const tab = await openTab();
@@ -481,12 +541,20 @@ describe("old state and events", () => {
       else if (what === 7 && bank.online) bank.cut();
       else if (what === 7) bank.online = true;
       else if (step % 3 === 0) tab = await reopen({ killed: roll(2) === 0 });
+      else bank.markRead(id, roll(bank.log(id).item.seq + 1));
+      bank.latencyMs = roll(3) * 4;
       await new Promise((resolve) => {
         setTimeout(resolve, roll(4));
       });
     }
     bank.dropped = () => false;
     bank.online = true;
+    await connected();
+    bank.push({ type: "behind" });
+    // The device that was there all the time counts as the server does, and as one that begins afresh.
+    for (const id of ["c1", "c2"]) {
+      await settled(() => expect([tab.talk(id).version, tab.talk(id).unread]).toEqual([bank.log(id).item.version, bank.item(id).unread]));
+    }
     tab = await reopen();
     await settled(() => expect(told().filter((text) => text.startsWith("mine"))).toEqual(said));
     for (const id of ["c1", "c2"]) {

@@ -68,10 +68,16 @@ export const useChat = defineStore("chat", () => {
     kept?.keepLine(itemOf(talk), talk.readTo);
   }
 
-  /** Takes over what the server says of a conversation; what it holds of messages stays. */
-  function put(item: ConversationItem): Talk {
+  /**
+   * Takes over what the server says of a conversation; what it holds of messages stays. `asked` is the version that we
+   * had when we asked: an answer that pushes have overtaken is older than what we show, and is asked for again. (One
+   * that is older than the question comes from a restored database, and is the truth.)
+   */
+  function put(item: ConversationItem, asked: number): Talk {
     let talk = talks.get(item.id);
-    if (talk) {
+    if (talk && item.version < talk.version && asked <= item.version) {
+      scheduleSync();
+    } else if (talk) {
       Object.assign(talk, { ...item, version: talk.version });
     } else {
       talk = shallowReactive(newTalk(item));
@@ -88,10 +94,11 @@ export const useChat = defineStore("chat", () => {
     if (talk.readTo >= talk.seq) talk.unread = 0;
   }
 
-  function learn(found: ConversationDetail): Talk {
+  function learn(found: ConversationDetail, asked: number): Talk {
     know(found.people);
-    return put(found.conversation);
+    return put(found.conversation, asked);
   }
+  const versionOf = (id: string): number => talks.get(id)?.version ?? 0;
 
   /** From what we have to the present; a second call while one runs runs once more after it. */
   function sync(): Promise<void> {
@@ -145,7 +152,7 @@ export const useChat = defineStore("chat", () => {
 
   function take(answer: SyncAnswer, have: Readonly<Record<string, number>>): void {
     know(answer.people);
-    for (const item of answer.conversations) put(item);
+    for (const item of answer.conversations) put(item, have[item.id] ?? 0);
     for (const mark of answer.marks) {
       const talk = talks.get(mark.id);
       if (!talk || talk.version !== mark.version) continue;
@@ -224,7 +231,7 @@ export const useChat = defineStore("chat", () => {
     const theirs = message.sender_id !== null && message.sender_id !== meId.value && message.kind !== "notice";
     // A line of the house may say who came or went; a recalled message is not unread any more.
     if (message.kind === "notice" || (theirs && message.recalled && message.seq > talk.read_seq)) refreshSoon(talk.id);
-    if (fresh && theirs && !message.recalled) {
+    if (fresh && theirs && !message.recalled && message.seq > talk.read_seq) {
       if (!people.has(message.sender_id ?? "")) void refresh(talk.id);
       talk.unread += 1;
       if (looking === talk.id) markRead(talk.id);
@@ -239,8 +246,9 @@ export const useChat = defineStore("chat", () => {
 
   /** Asks for one conversation: its members, its marks. Null where it is not the person's. */
   async function find(id: string): Promise<Talk | null> {
+    const asked = versionOf(id);
     try {
-      return learn(await api.get<ConversationDetail>(`/api/chat/conversations/${id}`));
+      return learn(await api.get<ConversationDetail>(`/api/chat/conversations/${id}`), asked);
     } catch (thrown) {
       if (!(thrown instanceof ApiError) || thrown.status !== 404) throw thrown;
       forget([id]);
@@ -315,11 +323,14 @@ export const useChat = defineStore("chat", () => {
   }
 
   async function mark(id: string, marks: { muted?: boolean; pinned?: boolean; hidden?: boolean }): Promise<void> {
-    learn(await api.patch<ConversationDetail>(`/api/chat/conversations/${id}`, marks));
+    const asked = versionOf(id);
+    const talk = learn(await api.patch<ConversationDetail>(`/api/chat/conversations/${id}`, marks), asked);
+    Object.assign(talk, marks);
   }
 
   async function opened(path: string, body: object): Promise<string> {
-    return learn(await api.post<ConversationDetail>(path, body)).id;
+    const found = await api.post<ConversationDetail>(path, body);
+    return learn(found, versionOf(found.conversation.id)).id;
   }
   /** The conversation with a friend, opened if need be. */
   const openWith = (personId: string): Promise<string> => opened("/api/chat/conversations", { person_id: personId });
@@ -356,7 +367,8 @@ export const useChat = defineStore("chat", () => {
       socket.on("read", (frame) => {
         const talk = talks.get(frame.conversation_id);
         if (!talk || frame.seq < talk.read_seq) return;
-        Object.assign(talk, { read_seq: frame.seq, unread: frame.unread });
+        // An answer that was on its way meanwhile does not know of it: what was read stays read (see settleUnread).
+        Object.assign(talk, { read_seq: frame.seq, unread: frame.unread, readTo: Math.max(talk.readTo, frame.seq) });
         settleUnread(talk);
         note(talk);
       }),
