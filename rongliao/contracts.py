@@ -38,6 +38,17 @@ def frames() -> dict[str, Any]:
     }
 
 
+def json_schema() -> dict[str, Any]:
+    """The frames as a document of its own for validators: which dialect it is in, and of which protocol version."""
+    version = chat_frames.PROTOCOL_VERSION
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"{settings.APP_ORIGIN}/api/frames.json?v={version}",
+        "$comment": f"protocol version {version}",
+        **frames(),
+    }
+
+
 def asyncapi() -> dict[str, Any]:
     """The socket in the form of AsyncAPI 3."""
     sent, received = list(chat_frames.CLIENT_FRAMES), list(chat_frames.SERVER_FRAMES)

@@ -14,8 +14,15 @@ def asyncapi(request: HttpRequest) -> JsonResponse:
     return JsonResponse(contracts.asyncapi(), json_dumps_params={"ensure_ascii": False})
 
 
+@require_safe
+def frames(request: HttpRequest) -> JsonResponse:
+    """The socket's frames as JSON Schema."""
+    return JsonResponse(contracts.json_schema(), json_dumps_params={"ensure_ascii": False})
+
+
 urlpatterns = [
     path("asyncapi.json", asyncapi),
+    path("frames.json", frames),
     path("schema/", SpectacularAPIView.as_view(urlconf="rongliao.urls_described"), name="schema"),
     path(
         "docs/",

@@ -6,6 +6,7 @@ ROUTES = {
     "GET schema/": Route(ANYONE),
     "GET docs/": Route(ANYONE),
     "GET asyncapi.json": Route(ANYONE),
+    "GET frames.json": Route(ANYONE),
     "GET demo/logins": Route(ANYONE),
     "GET demo/clock": Route(PERSON),
     "POST demo/advance": Route(PERSON),

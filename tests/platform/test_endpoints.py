@@ -11,13 +11,17 @@ from contextlib import redirect_stderr
 from html import unescape
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
+import msgspec
 import pytest
 from django.contrib.staticfiles import finders
 from django.core.management import call_command
 from django.test import Client, override_settings
+from jsonschema import Draft202012Validator
 from playwright.sync_api import expect
 
+from chat import wire
 from deploy.local.install import ROOT
 from rongliao import logs
 from tests.support.browser import DESK, Phones
@@ -146,6 +150,35 @@ def test_the_sockets_contract_names_every_frame_and_resolves_every_reference(cal
         found = contract
         for step in reference.split("/"):
             found = found[step]
+
+
+def test_a_validator_takes_the_frames_schema_and_it_says_what_the_server_does(caller: Client) -> None:
+    schema = caller.get("/api/frames.json").json()
+    Draft202012Validator.check_schema(schema)
+    assert f"?v={wire.PROTOCOL_VERSION}" in schema["$id"]
+    assert caller.get("/api/asyncapi.json").json()["info"]["version"] == str(wire.PROTOCOL_VERSION)
+    sent = Draft202012Validator({"$ref": "#/$defs/AnyClientFrame", "$defs": schema["$defs"]})
+    ids = {"conversation_id": str(uuid4()), "client_id": str(uuid4())}
+    for frame in (
+        {"type": "send", **ids, "text": "在吗"},
+        {"type": "send", "v": 1, **ids, "text": ""},
+        {"type": "ping"},
+        {"type": "ping", "n": -1},
+        {"type": "ping", "v": 0},
+        {"type": "send", **ids},
+        {"type": "send", **ids, "text": 7},
+        {"type": "send", **ids, "text": "x", "mood": "fine"},
+        {"type": "song"},
+        {"type": "read", "conversation_id": ids["conversation_id"], "seq": 2**53},
+        {"type": "probed", "n": 2**53 - 1},
+        {"text": "x"},
+    ):
+        try:
+            wire.decode(json.dumps(frame))
+            understood = True
+        except msgspec.DecodeError:
+            understood = False
+        assert sent.is_valid(frame) is understood, frame
 
 
 def test_the_schema_says_one_thing_under_one_name() -> None:

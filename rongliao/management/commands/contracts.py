@@ -10,7 +10,7 @@ from rongliao import contracts
 
 
 class Command(BaseCommand):
-    help = "Writes openapi.json, asyncapi.json and frames.json into a folder."
+    help = "Writes openapi.json and frames.json into a folder."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("folder", type=Path)
