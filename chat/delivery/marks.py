@@ -16,6 +16,8 @@ from kernel.errors import NotFound
 
 MAX_BATCH = 500
 RETRY_S = 0.5
+MAX_KEPT = 20_000
+"""Marks that wait for a database that is away; beyond that, clients tell theirs when they ask (see the store)."""
 
 _log = logging.getLogger(__name__)
 
@@ -47,10 +49,15 @@ class Marks:
                 taken = [self._pending.popitem() for _ in range(min(MAX_BATCH, len(self._pending)))]
                 try:
                     await self._write(taken)
-                except psycopg.Error as error:
-                    # A lost mark costs a person a second look; the next one covers it.
-                    _log.warning("%s read marks were not written: %s", len(taken), error)
+                except psycopg.OperationalError as error:
+                    # Who sent them takes them for told, and the other devices count by them.
+                    _log.warning("%s read marks wait for the database: %s", len(taken), error)
+                    for (conversation_id, _), (seq, connection) in taken:
+                        if len(self._pending) < MAX_KEPT:
+                            self.submit(connection, conversation_id, seq)
                     await asyncio.sleep(RETRY_S)
+                except psycopg.Error as error:
+                    _log.warning("%s read marks were not written: %s", len(taken), error)
 
     async def _write(self, taken: list[tuple[tuple[UUID, UUID], tuple[int, Connection]]]) -> None:
         asked = [

@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 from django.conf import settings
 from django.contrib.sessions.models import Session
+from django.db import connection
 
 from accounts import actions as accounts
 from chat import actions
@@ -172,6 +173,28 @@ async def test_reading_on_one_device_is_read_on_the_other(live: Scene, phone: Op
     await su.send(type="read", conversation_id=live.friends, seq=10**12)
     assert await su_too.expect("read") == {**mark, "seq": 3, "unread": 0}
     assert await su.hears_nothing()
+
+
+async def test_a_read_mark_outlives_the_connection_that_was_to_carry_it(live: Scene, phone: Open) -> None:
+    su, su_too, lin = await gather(phone(live.su), phone(live.su), phone(live.lin))
+    for number in range(2):
+        await lin.say(live.friends, str(number))
+        await gather(su.expect("message"), su_too.expect("message"))
+    await su.send(type="read", conversation_id=live.friends, seq=1)
+    assert (await su_too.expect("read"))["unread"] == 1
+
+    def cut() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND application_name = 'rongliao chat marks'"
+            )
+            return int(cursor.fetchone()[0])
+
+    assert await database(cut) == 1
+    await su.send(type="read", conversation_id=live.friends, seq=2)
+    mark = await su_too.expect("read")
+    assert (mark["seq"], mark["unread"]) == (2, 0)
 
 
 @pytest.mark.parametrize(
