@@ -6,6 +6,7 @@ new customer from paying.
 """
 
 import asyncio
+import re
 from collections import deque
 from collections.abc import Callable
 from weakref import WeakKeyDictionary
@@ -47,7 +48,9 @@ class Turnstile:
                 self._loop.call_soon(self._next)
 
 
-_SOCKET = b"upgrade: websocket"
+_SOCKET = re.compile(rb"upgrade:\s*websocket", re.IGNORECASE)
+"""Whatever blanks, or none, stand between: servers take them all."""
+
 _turnstiles: "WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[Turnstile, Turnstile]]" = WeakKeyDictionary()
 
 
@@ -56,4 +59,4 @@ def turnstile_for(loop: asyncio.AbstractEventLoop, said: bytes) -> Turnstile:
     found = _turnstiles.get(loop)
     if found is None:
         found = _turnstiles[loop] = Turnstile(loop), Turnstile(loop)
-    return found[_SOCKET in said.lower()]
+    return found[_SOCKET.search(said) is not None]

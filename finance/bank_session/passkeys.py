@@ -5,6 +5,7 @@ statement and the public key. The PIN authorises the same statement on the serve
 """
 
 from binascii import Error as NotBase64
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -147,12 +148,15 @@ def verify(key: Passkey | None, credential: dict[str, Any], statement_hash: byte
     return Signature(Use(key.pk, seen.new_sign_count), key.counts_from <= now(), evidence)
 
 
-def note_use(use: Use) -> None:
+def note_use(use: Use, *, at_once: bool = False) -> None:
     """Moves the key's counter on, in the transaction of what was signed, which is rolled back with PasskeyRefused where
     the key was removed or its counter moved on meanwhile. So a signature whose deed fails may be given again for it.
+
+    `at_once`: before what is done next, not with what is gathered (notes).
     """
     count = use.sign_count
-    notes.write(_USED, [count, now(), use.passkey_id, count, count], then=_refuse_unwritten)
+    with transaction.atomic() if at_once else nullcontext():
+        notes.write(_USED, [count, now(), use.passkey_id, count, count], then=_refuse_unwritten)
 
 
 def _refuse_unwritten(rows: list[dict[str, Any]]) -> None:

@@ -52,7 +52,8 @@ async def test_who_opens_sockets_at_once_is_heard_with_pauses_and_requests_witho
     assert await heard(20, sockets=False) < 30
 
 
-async def test_a_crowd_of_sockets_keeps_no_request_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("asked", [b"Upgrade: WebSocket", b"upgrade:websocket", b"Upgrade:\t websocket"])
+async def test_a_crowd_of_sockets_keeps_no_request_waiting(monkeypatch: pytest.MonkeyPatch, asked: bytes) -> None:
     monkeypatch.setattr(turnstile, "PACE_S", 60.0)
     loop = asyncio.get_running_loop()
     heard_of: list[str] = []
@@ -65,7 +66,7 @@ async def test_a_crowd_of_sockets_keeps_no_request_waiting(monkeypatch: pytest.M
         return who == "socket"
 
     for _ in range(5):
-        turnstile.turnstile_for(loop, b"GET /ws/ HTTP/1.1\r\nUpgrade: WebSocket\r\n").enter(lambda: hear("socket"))
+        turnstile.turnstile_for(loop, b"GET /ws/ HTTP/1.1\r\n" + asked + b"\r\n").enter(lambda: hear("socket"))
     turnstile.turnstile_for(loop, b"POST /api/ HTTP/1.1\r\n").enter(lambda: hear("request"))
     await asyncio.wait_for(answered.wait(), 5)
     assert heard_of == ["socket", "request"]

@@ -102,7 +102,8 @@ def confirm(*, session: BankSession, intent: Intent, statement_hash: bytes, proo
             raise StatementStale
         devices.refuse_beyond(locked, verified=standing.device_verified)
         if proven.used is not None:
-            passkeys.note_use(proven.used)
+            # A key may sign its own removal, after which it has no use any more.
+            passkeys.note_use(proven.used, at_once=locked.kind == passkeys.REMOVE)
         settle(session, locked, proof.kind, deed.do().result, proven.evidence)
         return Outcome(locked, False)
 

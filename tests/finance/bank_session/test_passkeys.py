@@ -343,6 +343,19 @@ def test_a_removal_that_was_shown_under_another_name_is_shown_again(bench: Bench
     assert bench.caller().patch(path, {"name": "x"}).status_code == 404
 
 
+def test_a_passkey_signs_its_own_removal_once(bench: Bench) -> None:
+    key = added(bench)
+    sheet = _removal(bench)
+
+    done = signed(sheet, key)
+
+    assert done.status_code == 200, done.content
+    gone = Passkey.objects.get()
+    assert gone.removed_at is not None and gone.used_at is not None and gone.sign_count == key.count
+    assert Confirmation.objects.get(intent_id=sheet.intent_id).proof == "passkey"
+    assert code_of(signed(Sheet(bench.prepare().handoff_url), key)) == "passkey_refused"
+
+
 def test_a_key_that_somebody_else_made_for_their_own_statement_is_not_added(bench: Bench) -> None:
     set_pin(bench.world.people["lin"])
     mine, theirs = prepared(bench, "passkeys", name="手机"), prepared(bench, "passkeys", "lin", name="手机")
