@@ -16,7 +16,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 
-from rongliao.turnstile import turnstile_for
+from rongliao.turnstile import Turnstile, turnstile_for
 
 HEAD_LIMIT_S = 10.0
 """From the connection, or a request's first byte on a used one, until its head is complete."""
@@ -33,6 +33,7 @@ class PunctualProtocol(H11Protocol):
     _deadline: asyncio.TimerHandle | None = None
     _early: list[bytes] | None = None
     _known = False
+    _line: Turnstile | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in the parent
         """Begins to wait for a request."""
@@ -47,10 +48,18 @@ class PunctualProtocol(H11Protocol):
             self._early.append(data)
         else:
             self._early = [data]
-            turnstile_for(self.loop, data).enter(self._first)
+            self._line = turnstile_for(self.loop, data)
+            self._line.enter(self._first)
 
     def _first(self) -> bool:
-        said, self._early, self._known = b"".join(self._early or ()), None, True
+        said = b"".join(self._early or ())
+        line = turnstile_for(self.loop, said)
+        if line is not self._line:
+            # The wish for a socket came in pieces.
+            self._line = line
+            line.enter(self._first)
+            return False
+        self._early, self._known = None, True
         if self.transport.is_closing():
             return False
         self._hear(said)

@@ -3,13 +3,16 @@
 import asyncio
 import json
 import subprocess
+from typing import Any
 
 import pytest
+import uvicorn
 
 from deploy.checks import DEMO
 from deploy.local.install import PYTHON, ROOT
 from deploy.local.postgres import free_ports
 from rongliao import turnstile
+from rongliao.http import PunctualProtocol, PunctualSocket
 
 
 async def heard(count: int, *, sockets: bool) -> float:
@@ -70,6 +73,51 @@ async def test_a_crowd_of_sockets_keeps_no_request_waiting(monkeypatch: pytest.M
     turnstile.turnstile_for(loop, b"POST /api/ HTTP/1.1\r\n").enter(lambda: hear("request"))
     await asyncio.wait_for(answered.wait(), 5)
     assert heard_of == ["socket", "request"]
+
+
+async def test_who_asks_for_a_socket_in_pieces_keeps_no_request_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    (port,), loop = free_ports(1), asyncio.get_running_loop()
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.accept"})
+            await receive()
+        else:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+
+    async def knocks(*pieces: bytes) -> asyncio.StreamReader:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        leaving.append(writer)
+        for piece in pieces:
+            writer.write(piece)
+            await asyncio.sleep(0.05)
+        return reader
+
+    config = uvicorn.Config(application, port=port, http=PunctualProtocol, ws=PunctualSocket, lifespan="off")
+    server, leaving = uvicorn.Server(config), list[asyncio.StreamWriter]()
+    serving = asyncio.create_task(server.serve())
+    try:
+        while not server.started:
+            await asyncio.sleep(0.01)
+        monkeypatch.setattr(turnstile, "PACE_S", 0.5)
+        turnstile.turnstile_for(loop, b"").enter(lambda: True)
+        await asyncio.sleep(0.01)
+        monkeypatch.setattr(turnstile, "PACE_S", 60.0)
+        opening = (
+            b"ET /ws/ HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+        )
+        socket = await knocks(b"G", opening)
+        request = await knocks(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert b" 200 " in await asyncio.wait_for(request.readline(), 5)
+        assert b" 101 " in await asyncio.wait_for(socket.readline(), 5)
+    finally:
+        for writer in leaving:
+            writer.close()
+        server.should_exit = True
+        await asyncio.wait_for(serving, 20)
 
 
 GROWS = """
