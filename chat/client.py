@@ -392,13 +392,20 @@ def _conversation(word: str) -> str:
     return str(UUID(word))
 
 
+def _origin(word: str) -> str:
+    parts = urlsplit(word)
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        raise ValueError
+    return f"{parts.scheme}://{parts.netloc}"
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     made = argparse.ArgumentParser(prog="python -m chat.client", description="融聊 on the command line")
     made.add_argument("--state", type=Path, default=Path("rongliao-client.json"), help="the file of what it knows")
     commands = made.add_subparsers(dest="command", required=True)
     sign_in = commands.add_parser("sign-in", help="open a session")
-    sign_in.add_argument("--url", required=True, help="the app's origin, e.g. http://localhost:8000")
+    sign_in.add_argument("--url", required=True, type=_origin, help="the app's origin, e.g. http://localhost:8000")
     sign_in.add_argument("--phone", required=True)
     commands.add_parser("sign-out", help="end the session")
     commands.add_parser("conversations", help="list them")
@@ -416,10 +423,13 @@ def parser() -> argparse.ArgumentParser:
 def main() -> int:
     """Exit codes: 0 done, 1 refused or unreachable, 2 wrong words."""
     asked = parser().parse_args()
-    state = State.load(asked.state)
+    try:
+        state = State.load(asked.state)
+    except (OSError, ValueError, TypeError) as error:
+        sys.stderr.write(f"{asked.state} is no state of this client ({error}): name another with --state\n")
+        return 2
     if asked.command == "sign-in":
-        parts = urlsplit(asked.url)
-        state = State(url=f"{parts.scheme}://{parts.netloc}", device_id=state.device_id, path=asked.state)
+        state = State(url=asked.url, device_id=state.device_id, path=asked.state)
     if not state.url:
         sys.stderr.write("nobody is signed in here: python -m chat.client sign-in --url … --phone …\n")
         return 2

@@ -110,6 +110,11 @@ def test_a_person_signs_in_writes_and_follows_while_the_server_dies(site: Site, 
     refused = program(tmp_path / "no.json", "sign-in", "--url", site.origin, "--phone", PHONES["su"], password="wrong")
     assert refused.returncode == 1 and "sign_in_refused" in refused.stderr
     assert program(tmp_path / "nobody.json", "conversations").returncode == 2
+    (tmp_path / "other.json").write_text("{broken")
+    other = program(tmp_path / "other.json", "conversations")
+    assert other.returncode == 2 and "--state" in other.stderr and "Traceback" not in other.stderr
+    for url in ("localhost:8000", "ftp://localhost", "http://[::1"):
+        assert program(tmp_path / "no.json", "sign-in", "--url", url, "--phone", PHONES["su"]).returncode == 2, url
 
     su, lin = sign_in(site, "su", tmp_path), sign_in(site, "lin", tmp_path)
     assert su.stat().st_mode & 0o077 == 0
