@@ -252,6 +252,8 @@ class Client:
                 future.set_exception(error)
 
     async def _connected(self) -> None:
+        # A refused handshake says nothing; this says whether there is still a session.
+        await self.call("GET", "/api/me")
         cookie = "; ".join(f"{name}={value}" for name, value in self.state.cookies.items())
         async with connect(
             self.state.url.replace("http", "ws", 1) + "/ws/",

@@ -168,3 +168,6 @@ def test_a_person_signs_in_writes_and_follows_while_the_server_dies(site: Site, 
     assert stranger.returncode == 1 and "not_found" in stranger.stderr and State.load(su).outbox == []
     assert program(su, "sign-out").returncode == 0
     assert program(su, "conversations").returncode == 1
+    for words in (("follow",), ("send", talk, "在吗")):
+        over = program(su, *words)
+        assert over.returncode == 1 and "sign_in_needed" in over.stderr, words
