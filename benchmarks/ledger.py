@@ -20,8 +20,8 @@ from deploy.local.postgres import APP
 from deploy.local.processes import Failed
 
 CLIENTS = 8
-PROCESSES = 3
-"""So many processes do whole actions on two cores, beside PostgreSQL: with more they only wait for each other."""
+PROCESSES = max(2, os.cpu_count() or 2)
+"""So many processes do whole actions: one for each core, as servers are run. More take the cores from each other."""
 ACCOUNTS = 4_000
 BATCH = 16
 DATABASE, GROWN, HORDAK = "ledger", "ledger_grown", "hordak"

@@ -4,12 +4,13 @@ Audit and outbox write through here. Within `gathered` all that a deed writes so
 one statement at its end.
 """
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any, NamedTuple
+
+import msgspec
 
 from kernel.statements import own, planned
 
@@ -86,14 +87,14 @@ class Gathering:
         """All of it, with one statement."""
         for statement, noted in ((_AUDIT, self.audit), (_OUTBOX, self.outbox)):
             if noted:
-                self.put(statement, [json.dumps([one._asdict() for one in noted])])
+                self.put(statement, [msgspec.json.encode([one._asdict() for one in noted]).decode()])
         if not self.parts:
             return
         with planned() as cursor:
             cursor.execute(_together(tuple(self.parts), self.on), self.values)
             self.wrote, *answers = cursor.fetchone()
         for then, rows in zip(self.then, answers, strict=True):
-            then(json.loads(rows))
+            then(msgspec.json.decode(rows))
 
 
 _gathering: ContextVar[Gathering | None] = ContextVar("gathering", default=None)
