@@ -2,12 +2,16 @@
 
 from django.db import transaction
 
+from accounts import throttles
 from finance.bank_session import events, identity, pins
 from finance.bank_session.access import still_open
 from finance.bank_session.actions.confirming import Outcome, ready, settle
 from finance.bank_session.actions.sessions import close_others
 from finance.bank_session.errors import PinAlreadySet, PinUnchanged, ProofNeeded
 from finance.bank_session.models import BankSession, Intent
+
+CHOICES_PER_DAY = 10
+"""New PINs that are looked at for a person, however they proved themselves."""
 
 
 def choose_pin(
@@ -17,16 +21,16 @@ def choose_pin(
 
     An intent that is about the PIN is done by it; any other still waits to be confirmed. The person's other bank
     sessions end, and their devices are told. Raises PinTooSimple, PinUnchanged, PinAlreadySet, ProofNeeded, WrongPin,
-    PinLocked, PinNotSet, PinBusy, IntentOver, StatementStale, ChallengeOver.
+    PinLocked, PinNotSet, PinBusy, IntentOver, StatementStale, ChallengeOver, TooMany.
     """
     if not ready(intent, statement_hash):
         return Outcome(intent, True)
-    pins.refuse_guessable(session.person_id, pin)
     known = None
     if current is None:
         _refuse_unproved(session, intent)
     else:
         known = _check_current(session, intent, current, pin)
+    _refuse_guessable(session, pin)
     encoded = pins.encode(session.person_id, pin)
     with transaction.atomic():
         pins.hold(session.person_id)
@@ -55,6 +59,12 @@ def _check_current(session: BankSession, intent: Intent, current: str, pin: str)
     if current == pin:
         raise PinUnchanged
     return known
+
+
+def _refuse_guessable(session: BankSession, pin: str) -> None:
+    """Only for somebody who has given a proof, and so often a day: the answer says something of the ID number."""
+    throttles.hit("bank-pin", str(session.person_id), limit=CHOICES_PER_DAY, window=throttles.DAY)
+    pins.refuse_guessable(session.person_id, pin)
 
 
 def _keep(session: BankSession, intent: Intent, encoded: str, *, changing: bool, known: str | None) -> str:

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from accounts import queries
 from finance.bank_session import pins
+from finance.bank_session.actions import choosing
 from finance.bank_session.models import Confirmation, PinVerifier
 from kernel.models import OutboxRow
 from rongliao.demo import World
@@ -96,6 +98,35 @@ def test_a_person_s_own_birthday_is_refused_at_the_door(tao: Caller) -> None:
 
     for pin in ("930328", "050819", "380000"):  # born; in the ID number; in the phone's
         assert sheet.choose(pin).json()["error"]["code"] == "pin_too_simple"
+
+
+def _answers(sheet: Sheet, **given: Any) -> set[tuple[int, str]]:
+    """What is said of PINs that stand in the ID number, in the phone's, in a pattern, and of one that is good."""
+    tried = [sheet.choose(pin, **given) for pin in ("930328", "050819", TAO_TAIL, "380000", "123456", "258369")]
+    return {(answer.status_code, answer.json()["error"]["code"]) for answer in tried}
+
+
+def test_without_a_proof_nothing_is_said_of_a_pin(tao: Caller, bench: Bench) -> None:
+    """Otherwise the chat session alone would read the ID number out of the answers, six digits at a time."""
+    assert _answers(_sheet(tao)) == {(403, "proof_needed")}
+    change = _sheet(bench.caller(), "change")
+    assert _answers(change) == {(403, "proof_needed")}
+    wrong = [change.choose(pin, current="600318") for pin in ("123456", SU_TAIL, "258369")]
+    assert [answer.json()["error"]["code"] for answer in wrong] == ["wrong_pin"] * 3
+
+
+def test_the_digits_that_prove_a_person_are_not_told_one_by_one(tao: Caller) -> None:
+    _, _, _, _, region, born, order = CUSTOMERS["tao"]
+    number = id_number(region, born, order)
+    runs = {place: number[place : place + 6] for place in range(13)}
+    assert {place for place, run in runs.items() if queries.digits_of_theirs(tao.id, run)} == {*range(9), 11, 12}
+
+
+def test_even_with_a_proof_a_day_s_choices_are_few(tao: Caller) -> None:
+    sheet = _proved(tao)
+    for _ in range(choosing.CHOICES_PER_DAY):
+        assert sheet.choose("123456").json()["error"]["code"] == "pin_too_simple"
+    assert {sheet.choose(pin).status_code for pin in ("123456", "258369")} == {429}
 
 
 @pytest.mark.parametrize("pin", ["２５８３６９", 258369, "2583", "", None])
