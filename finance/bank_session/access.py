@@ -6,6 +6,7 @@ from uuid import UUID
 from django.conf import settings
 
 from accounts import queries as people
+from finance.bank_session import step_up
 from finance.bank_session.errors import BankSessionNeeded
 from finance.bank_session.models import BankSession, Intent
 from finance.bank_session.tokens import digest_of
@@ -15,8 +16,11 @@ from kernel.errors import NotFound
 from kernel.statements import planned
 
 
-def session_of(token: str) -> BankSession | None:
-    """The live session of a cookie: not ended, not idle too long, not past its limit, its chat session still open."""
+def session_of(token: str, *, looking_at: UUID | None = None) -> BankSession | None:
+    """The live session of a cookie: not ended, not idle too long, not past its limit, its chat session still open.
+
+    `looking_at`: the one intent that may still be looked at with a token which has just been replaced (step_up).
+    """
     if not token or len(token) > 100:
         return None
     moment = now()
@@ -31,13 +35,20 @@ def session_of(token: str) -> BankSession | None:
         )
         .first()
     )
+    if session is None and looking_at is not None:
+        session = step_up.replaced(token, looking_at)
     if session is None or not people.session_is_open(session.chat_session_id):
         return None
     return session
 
 
 def intent_of(session: BankSession, intent_id: UUID) -> Intent:
-    """The session's own intent: the same person, device and chat session. Anything else is NotFound."""
+    """The session's own intent: the same person, device and chat session. Anything else is NotFound.
+
+    Before anybody has proved in it who they are, only the one that it was opened for.
+    """
+    if session.proved_at is None and session.intent_id not in (None, intent_id):
+        raise NotFound
     intent = rows.first(
         Intent,
         "id = %s AND person_id = %s AND device_id = %s AND chat_session_id = %s",
@@ -49,10 +60,14 @@ def intent_of(session: BankSession, intent_id: UUID) -> Intent:
 
 
 def still_open(session: BankSession) -> None:
-    """A session that was closed, or whose device was signed out, while the proof was checked confirms nothing."""
+    """A session that was closed, or whose device was signed out, while the proof was checked confirms nothing; nor does
+    one whose token was replaced meanwhile. Locks it.
+    """
     with planned() as cursor:
         cursor.execute(
-            "SELECT 1 FROM bank_session_banksession WHERE id = %s AND ended_at IS NULL FOR NO KEY UPDATE", [session.pk]
+            "SELECT 1 FROM bank_session_banksession WHERE id = %s AND token_hash = %s AND ended_at IS NULL"
+            " FOR NO KEY UPDATE",
+            [session.pk, bytes(session.token_hash)],
         )
         found = cursor.fetchone()
     # Whoever signs a device out says so before this session is closed with it.

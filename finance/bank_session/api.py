@@ -230,6 +230,19 @@ def _fresh(refusal: Refusal, request: Request, intent: Intent, session: BankSess
     return Response({**refusal.body(language), "intent": intent_json(renewed, session)}, status=refusal.status)
 
 
+def _told(outcome: actions.Outcome, session: BankSession) -> Response:
+    """What came of it; the browser keeps the session's new token."""
+    response = Response(intent_json(outcome.intent, session))
+    _keep_token(response, outcome.token, session)
+    return response
+
+
+def _keep_token(response: Response, token: str | None, session: BankSession) -> None:
+    if token is not None:
+        left = session.expires_at - now()
+        _keep_there(response, settings.BANK_COOKIE_NAME, token, int(left.total_seconds()))
+
+
 def _keep_there(response: Response, name: str, value: str, seconds: int) -> None:
     """A cookie that the bank's page alone sends back, and that no script reads."""
     response.set_cookie(
@@ -272,7 +285,7 @@ class SessionsView(BankView):
         opened = actions.redeem(code=asked.validated_data["handoff"], device_token=left_here)
         body = {"intent_id": str(opened.intent_id), "session": session_json(opened.session)}
         response = Response(body, status=201)
-        _keep_there(response, settings.BANK_COOKIE_NAME, opened.token, settings.BANK_LIMIT_S)
+        _keep_token(response, opened.token, opened.session)
         return response
 
 
@@ -293,6 +306,8 @@ class SessionView(BankView):
 
 
 class IntentView(BankView):
+    replaced_may_look = True
+
     @extend_schema(operation_id="bank_intent", responses=IntentOut)
     def get(self, request: Request, intent_id: UUID) -> Response:
         """The intent with a statement that can be confirmed, in the caller's language."""
@@ -303,6 +318,8 @@ class IntentView(BankView):
 
 
 class ConfirmView(BankView):
+    replaced_may_look = True
+
     @extend_schema(operation_id="bank_intent_confirm", request=ConfirmIn, responses=IntentOut)
     def post(self, request: Request, intent_id: UUID) -> Response:
         """Does it, once, if the PIN is right or the passkey's signature holds, over the statement as it stands.
@@ -323,7 +340,7 @@ class ConfirmView(BankView):
             )
         except (StatementStale, ChallengeOver) as refusal:
             return _fresh(refusal, request, intent, session)
-        return Response(intent_json(outcome.intent, session))
+        return _told(outcome, session)
 
 
 class CancelView(BankView):
@@ -369,6 +386,7 @@ class ProofView(BankView):
         )
         response = Response(status=204)
         _keep_there(response, settings.BANK_DEVICE_COOKIE_NAME, proved.device_token, settings.BANK_DEVICE_S)
+        _keep_token(response, proved.token, session)
         return response
 
 
@@ -407,7 +425,7 @@ class PinView(BankView):
             )
         except (StatementStale, ChallengeOver) as refusal:
             return _fresh(refusal, request, intent, session)
-        return Response(intent_json(outcome.intent, session))
+        return _told(outcome, session)
 
 
 class PasskeyView(BankView):

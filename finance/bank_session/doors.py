@@ -24,7 +24,9 @@ class BankCookie(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[Person, BankSession] | None:
         """The person and their bank session, or None."""
-        session = access.session_of(request.COOKIES.get(settings.BANK_COOKIE_NAME, ""))
+        said = request.parser_context
+        seen = said["kwargs"]["intent_id"] if said["view"].replaced_may_look else None
+        session = access.session_of(request.COOKIES.get(settings.BANK_COOKIE_NAME, ""), looking_at=seen)
         return None if session is None else (session.person, session)
 
     def authenticate_header(self, request: Request) -> str:
@@ -47,6 +49,8 @@ class BankView(ApiView):
 
     authentication_classes = [BankCookie]
     permission_classes: list[type[BasePermission]] = [InBankSession]
+    replaced_may_look = False
+    """Whether it shows an intent to whom has lost the answer that a new token came with (access.session_of)."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Refuses a caller from elsewhere: a write must name our origin, and a browser must not name another site.

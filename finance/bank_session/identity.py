@@ -19,8 +19,10 @@ from accounts import queries as people
 from accounts.actions import SentCode
 from accounts.errors import CardCheckUnavailable, CodeRefused
 from finance.bank_session import devices, events, pins
+from finance.bank_session.access import still_open
 from finance.bank_session.errors import IdentityUnproved, ProofLocked, ProofNeeded, ProofRefused
 from finance.bank_session.models import BankSession, IdentityProof, Intent, Proving
+from finance.bank_session.step_up import step_up
 from finance.ledger import queries as books
 from kernel import audit
 from kernel.clock import now
@@ -90,10 +92,14 @@ def _refuse_locked(person_id: UUID) -> None:
 
 @dataclass(frozen=True)
 class Proved:
-    """That somebody proved who they are; `device_token` is to be left in the browser, which is verified by it."""
+    """That somebody proved who they are; `device_token` is to be left in the browser, which is verified by it.
+
+    `token`: the bank session's from now on, where this is the first proof in it.
+    """
 
     proof: IdentityProof
     device_token: str
+    token: str | None
 
 
 def prove(*, session: BankSession, intent: Intent, given: Given, asked: Asked = "pin") -> Proved:
@@ -102,7 +108,8 @@ def prove(*, session: BankSession, intent: Intent, given: Given, asked: Asked = 
     Whatever it was for, the device is verified by it, and known in this session.
 
     The try is counted and committed before anything is compared; a code that was right is spent either way. Raises
-    ProofRefused (which part was wrong is not said), ProofLocked, IdentityUnproved, CardCheckUnavailable.
+    ProofRefused (which part was wrong is not said), ProofLocked, IdentityUnproved, CardCheckUnavailable,
+    BankSessionNeeded (it was closed meanwhile).
     """
     person_id = session.person_id
     wanted, purpose = needs(person_id, asked), purpose_of(person_id, asked)
@@ -121,9 +128,10 @@ def prove(*, session: BankSession, intent: Intent, given: Given, asked: Asked = 
             _refuse_locked(person_id)
         raise ProofRefused(tries_left=max(0, left))
     with transaction.atomic():
+        still_open(session)
         Proving.objects.filter(pk=person_id).update(attempts=0, locked_until=None)
         audit.record(person_id, "identity.proved", f"person:{person_id}", {"for": purpose, "by": ["code", *wanted]})
-        token = devices.verified(person_id, session.device_id, by="identity")
+        device_token = devices.verified(person_id, session.device_id, by="identity")
         BankSession.objects.filter(pk=session.pk).update(device_known=True)
         moment = now()
         proof = IdentityProof.objects.create(
@@ -135,7 +143,7 @@ def prove(*, session: BankSession, intent: Intent, given: Given, asked: Asked = 
             proved_at=moment,
             expires_at=moment + timedelta(seconds=settings.PROOF_S),
         )
-        return Proved(proof, token)
+        return Proved(proof, device_token, step_up(session))
 
 
 def _count(person_id: UUID) -> int:

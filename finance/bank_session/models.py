@@ -69,7 +69,11 @@ class Handoff(models.Model):
 
 
 class BankSession(models.Model):
-    """Minutes in which a person may confirm, bound to person, device and chat session."""
+    """Minutes in which a person may confirm, bound to person, device and chat session.
+
+    Until somebody has proved in it that they are the person (`proved_at`) it is for the intent it was opened for, alone;
+    then its token changes (finance.bank_session.step_up), and `earlier_hash` is that of the one before.
+    """
 
     class Ended(models.TextChoices):
         ROTATED = "rotated"
@@ -83,11 +87,17 @@ class BankSession(models.Model):
     # Opened in the browser in which the device was verified, or verified in this very session.
     device_known = models.BooleanField(default=False, db_default=False)
     chat_session_id = models.UUIDField()
+    intent_id = models.UUIDField(null=True)
+    proved_at = models.DateTimeField(null=True)
+    earlier_hash = models.BinaryField(max_length=32, null=True)
     opened_at = models.DateTimeField()
     used_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
     ended_why = models.CharField(max_length=10, choices=Ended, blank=True, default="")
+
+    replaced = False
+    """In a request: whether it came with the earlier token, which only looks."""
 
     class Meta:
         indexes = [

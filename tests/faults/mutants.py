@@ -301,6 +301,30 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
     ),
     Mutant(
+        "a token from before the first proof stays good",
+        BANK + "test_step_up.py::test_a_token_from_before_the_first_proof_opens_nothing_after_it",
+        module=("finance.bank_session.step_up", "SET token_hash = %s, earlier_hash = token_hash", "SET earlier_hash = %s"),
+    ),
+    Mutant(
+        "a session is for any intent before a proof",
+        BANK + "test_step_up.py::test_before_a_proof_a_session_is_for_the_one_intent_it_was_opened_for",
+        module=("finance.bank_session.access", "session.intent_id not in (None, intent_id)", "False"),
+    ),
+    Mutant(
+        "a replaced token confirms",
+        BANK + "test_step_up.py::test_whose_proof_s_answer_was_lost_looks_and_does_nothing_with_the_old_token",
+        module=("finance.bank_session.actions.confirming", "if session.replaced:", "if False:"),
+    ),
+    Mutant(
+        "a PIN is looked at before the proof",
+        BANK + "test_pin.py::test_without_a_proof_nothing_is_said_of_a_pin",
+        module=(
+            "finance.bank_session.actions.choosing",
+            "    known = None\n",
+            "    pins.refuse_guessable(session.person_id, pin)\n    known = None\n",
+        ),
+    ),
+    Mutant(
         "any token makes a device known",
         BANK + "test_thief.py::test_a_token_of_somebody_else_or_of_another_device_makes_none_known",
         module=("finance.bank_session.devices", "person_id=person_id, device_id=device_id, token_hash", "token_hash"),

@@ -40,9 +40,8 @@ def choose_pin(
         still_open(session)
         proof = _keep(session, locked, encoded, changing=current is not None, known=known)
         close_others(session=session)
-        if locked.kind in pins.KINDS:
-            settle(session, locked, proof, {})
-        return Outcome(locked, False)
+        token = settle(session, locked, proof, {}) if locked.kind in pins.KINDS else None
+        return Outcome(locked, False, token)
 
 
 def _refuse_unproved(session: BankSession, intent: Intent) -> None:

@@ -14,6 +14,7 @@ from finance.bank_session.errors import BankSessionNeeded, ChallengeOver, Intent
 from finance.bank_session.models import BankSession, Intent
 from finance.bank_session.proofs import Proof
 from finance.bank_session.registry import kind_named
+from finance.bank_session.step_up import step_up
 from finance.ledger.errors import translated
 from kernel import audit, jobs, notes, rows
 from kernel.clock import business_now, now
@@ -30,7 +31,7 @@ WITH locked AS MATERIALIZED (
     SELECT * FROM bank_session_intent WHERE id = %s FOR NO KEY UPDATE
 ), opened AS MATERIALIZED (
     SELECT device_known FROM bank_session_banksession
-    WHERE id = %s AND ended_at IS NULL AND EXISTS (SELECT FROM locked) FOR NO KEY UPDATE
+    WHERE id = %s AND token_hash = %s AND ended_at IS NULL AND EXISTS (SELECT FROM locked) FOR NO KEY UPDATE
 )
 SELECT EXISTS (SELECT FROM opened),
     EXISTS (SELECT FROM opened WHERE device_known),
@@ -49,10 +50,11 @@ FROM bank_session_intent WHERE id = %s
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a confirmation led to, and whether it had led to it before."""
+    """What a confirmation led to, and whether it had led to it before. `token`: the session's from now on, if new."""
 
     intent: Intent
     replayed: bool
+    token: str | None = None
 
 
 def _fits(intent: Intent, statement_hash: bytes) -> bool:
@@ -86,6 +88,8 @@ def confirm(*, session: BankSession, intent: Intent, statement_hash: bytes, proo
     """
     if not ready(intent, statement_hash):
         return Outcome(intent, True)
+    if session.replaced:
+        raise BankSessionNeeded
     trial = proof.tried(session.person_id, statement_hash, intent.draft["amount_fen"])
     with transaction.atomic(), translated(), notes.gathered():
         beginning = kind_named(intent.kind).begin(intent)
@@ -104,8 +108,8 @@ def confirm(*, session: BankSession, intent: Intent, statement_hash: bytes, proo
         if proven.used is not None:
             # A key may sign its own removal, after which it has no use any more.
             passkeys.note_use(proven.used, at_once=locked.kind == passkeys.REMOVE)
-        settle(session, locked, proof.kind, deed.do().result, proven.evidence)
-        return Outcome(locked, False)
+        token = settle(session, locked, proof.kind, deed.do().result, proven.evidence)
+        return Outcome(locked, False, token)
 
 
 @dataclass(frozen=True)
@@ -122,7 +126,7 @@ class _Standing:
 
 def _lock(session: BankSession, intent: Intent, others: Sequence[Question[Any]]) -> tuple[_Standing, Answers]:
     """Also asks what the proof and the deed ask. Raises IntentOver where there is no such intent."""
-    locking = Question(_LOCK.format(columns=rows.columns(Intent)), [intent.pk, session.pk], _found_standing)
+    locking = Question(_LOCK.format(columns=rows.columns(Intent)), [intent.pk, session.pk, bytes(session.token_hash)], _found_standing)
     # Whoever signs a device out says so before this session is closed with it.
     sign_in = people.sign_in_question(session.chat_session_id)
     answers = ask(locking, sign_in, *others)
@@ -142,12 +146,16 @@ def _found_standing(found: Sequence[Any] | None) -> _Standing | None:
 
 def settle(
     session: BankSession, intent: Intent, proof: str, result: dict[str, Any], evidence: dict[str, str] | None = None
-) -> None:
-    """Ends a locked intent as executed: what was confirmed and how is kept, audited, and told."""
+) -> str | None:
+    """Ends a locked intent as executed: what was confirmed and how is kept, audited, and told.
+
+    Answers the locked session's new token where this is the first proof in it.
+    """
     moment = now()
     shown = None if evidence is None else json.dumps(evidence)
     notes.write(_END, [moment, json.dumps(result), intent.pk])
     notes.write(_KEEP, [new_id(), session.pk, proof, shown, business_now(), intent.pk])
+    token = step_up(session)
     intent.state, intent.ended_at, intent.result = Intent.State.EXECUTED, moment, result
     audit.record(
         intent.person_id,
@@ -164,6 +172,7 @@ def settle(
             "kind": intent.kind,
         },
     )
+    return token
 
 
 def cancel(*, intent: Intent) -> Intent:

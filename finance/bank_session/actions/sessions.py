@@ -54,6 +54,7 @@ def redeem(*, code: str, device_token: str = "") -> Opened:
             device_id=handoff.device_id,
             device_known=devices.knows(handoff.person_id, handoff.device_id, device_token),
             chat_session_id=handoff.chat_session_id,
+            intent_id=handoff.intent_id,
             opened_at=moment,
             used_at=moment,
             expires_at=moment + timedelta(seconds=settings.BANK_LIMIT_S),
@@ -68,6 +69,8 @@ def _live(chat_session_id: UUID) -> models.QuerySet[BankSession]:
 
 def touch(*, session: BankSession) -> None:
     """Notes that the person did something, which puts the idle limit off."""
+    if session.replaced:
+        return
     session.used_at = now()
     BankSession.objects.filter(pk=session.pk, ended_at__isnull=True).update(used_at=session.used_at)
 

@@ -20,7 +20,7 @@ from tests.finance.bank_session.conftest import Bench
 from tests.finance.bank_session.test_identity import opened
 from tests.finance.bank_session.test_passkeys import added, prepared
 from tests.finance.ledger.conftest import at_once
-from tests.support.bank import Sheet
+from tests.support.bank import Sheet, step_up
 
 
 def _copies(sheet: Sheet, count: int) -> list[Sheet]:
@@ -102,6 +102,7 @@ def test_one_handoff_redeemed_many_times_at_once_opens_one_session(real_bench: B
 def test_two_changes_of_one_pin_in_one_session_at_once_change_it_once(real_bench: Bench, monkeypatch: Any) -> None:
     first = opened(real_bench.caller(), "change")
     last = opened(real_bench.caller(), "change")
+    step_up(last.client.cookies["rl_bank"].value)
     sheets = _copies(last, 2)
     sheets[0].intent_id = first.intent_id
     hashes, chosen = [sheet.shown_hash() for sheet in sheets], ["147036", "630741"]

@@ -19,7 +19,7 @@ from kernel.ids import new_id
 from tests.finance.bank_session.conftest import KIND, Bench
 from tests.finance.bank_session.test_identity import tail_of
 from tests.finance.ledger.conftest import at_once
-from tests.support.bank import Sheet
+from tests.support.bank import Sheet, step_up
 from tests.support.caller import Caller
 
 
@@ -107,6 +107,7 @@ def test_many_payments_of_a_new_device_at_once_stay_within_its_limit(real_bench:
     cookies = []
     sheets = [Sheet(paying.prepare().handoff_url) for _ in range(4)]
     cookies = sheets[-1].client.cookies["rl_bank"].value  # the newest session of this sign-in
+    step_up(cookies)
     copies = [Sheet(cookie=cookies) for _ in sheets]
     hashes = []
     for copy, sheet in zip(copies, sheets, strict=True):

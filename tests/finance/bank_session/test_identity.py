@@ -22,7 +22,7 @@ from rongliao.demo import World
 from rongliao.demo.accounts import CUSTOMERS, JIANG_CARD, card_number, id_number
 from tests.finance.bank_session.conftest import Bench
 from tests.finance.ledger.conftest import at_once
-from tests.support.bank import Sheet, set_pin
+from tests.support.bank import Sheet, set_pin, step_up
 from tests.support.browser import PHONES
 from tests.support.caller import Caller
 
@@ -209,6 +209,7 @@ def test_a_proof_is_for_its_sheet_alone_and_for_once(tao: Caller) -> None:
     first = sheet.intent_id
     other = opened(tao)  # the same sign-in, another hand-off: another bank session
     assert code_of(other.choose("147036")) == "proof_needed"
+    step_up(other.client.cookies["rl_bank"].value)
     other.intent_id = first
     assert code_of(other.choose("147036")) == "proof_needed"
     sheet = opened(tao)

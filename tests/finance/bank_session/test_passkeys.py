@@ -17,7 +17,7 @@ from kernel.statements import ask
 from tests.finance.bank_session.conftest import Bench
 from tests.finance.ledger.conftest import at_once
 from tests.support.authenticator import PRESENT, Authenticator
-from tests.support.bank import Sheet, set_pin
+from tests.support.bank import Sheet, set_pin, step_up
 
 
 def code_of(answer: Any) -> str:
@@ -95,6 +95,7 @@ def test_a_signature_confirms_no_second_statement_and_not_the_same_one_renewed(b
     assert code_of(second.call("POST", f"intents/{second.intent_id}/confirm", body)) == "passkey_refused"
 
     second.intent_id = first.intent_id
+    step_up(second.client.cookies["rl_bank"].value)
     bench.price = 1_100
     body["statement_hash"] = seen
     stale = second.call("POST", f"intents/{first.intent_id}/confirm", body)
@@ -313,6 +314,7 @@ def _removal(bench: Bench, sheet: Sheet | None = None) -> Sheet:
     prepared_one = bench.caller().post(f"/api/finance/passkeys/{key.pk}/removal", asked).json()
     if sheet is None:
         return Sheet(prepared_one["confirm_url"])
+    step_up(sheet.client.cookies["rl_bank"].value)
     copy = Sheet(cookie=sheet.client.cookies["rl_bank"].value)
     copy.intent_id = prepared_one["intent_id"]
     return copy

@@ -12,7 +12,7 @@ from django.db import DatabaseError, transaction
 
 from finance.bank_session.models import Confirmation
 from tests.finance.bank_session.conftest import Bench
-from tests.support.bank import Sheet, set_pin
+from tests.support.bank import Sheet, set_pin, step_up
 from tests.support.caller import Caller
 
 MUTATIONS = 300
@@ -94,6 +94,7 @@ def test_a_hash_of_one_intent_confirms_no_other(bench: Bench) -> None:
     first, url = bench.prepare(), bench.prepare().handoff_url
     sheet = Sheet(url)
     other = sheet.shown_hash()
+    step_up(sheet.client.cookies[settings.BANK_COOKIE_NAME].value)
     sheet.intent_id = str(first.intent_id)
 
     assert sheet.confirm(statement_hash=other).json()["error"]["code"] == "statement_stale"
