@@ -303,7 +303,11 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a token from before the first proof stays good",
         BANK + "test_step_up.py::test_a_token_from_before_the_first_proof_opens_nothing_after_it",
-        module=("finance.bank_session.step_up", "SET token_hash = %s, earlier_hash = token_hash", "SET earlier_hash = %s"),
+        module=(
+            "finance.bank_session.step_up",
+            "SET token_hash = %s, earlier_hash = token_hash",
+            "SET earlier_hash = %s",
+        ),
     ),
     Mutant(
         "a session is for any intent before a proof",

@@ -126,7 +126,9 @@ class _Standing:
 
 def _lock(session: BankSession, intent: Intent, others: Sequence[Question[Any]]) -> tuple[_Standing, Answers]:
     """Also asks what the proof and the deed ask. Raises IntentOver where there is no such intent."""
-    locking = Question(_LOCK.format(columns=rows.columns(Intent)), [intent.pk, session.pk, bytes(session.token_hash)], _found_standing)
+    locking = Question(
+        _LOCK.format(columns=rows.columns(Intent)), [intent.pk, session.pk, bytes(session.token_hash)], _found_standing
+    )
     # Whoever signs a device out says so before this session is closed with it.
     sign_in = people.sign_in_question(session.chat_session_id)
     answers = ask(locking, sign_in, *others)
