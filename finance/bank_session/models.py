@@ -71,8 +71,8 @@ class Handoff(models.Model):
 class BankSession(models.Model):
     """Minutes in which a person may confirm, bound to person, device and chat session.
 
-    Until somebody has proved in it that they are the person (`proved_at`) it is for the intent it was opened for, alone;
-    then its token changes (finance.bank_session.step_up), and `earlier_hash` is that of the one before.
+    Until somebody has proved in it who they are (`proved_at`) it is for the one intent that it was opened for; then its
+    token changes (finance.bank_session.step_up), and `earlier_hash` is that of the one before.
     """
 
     class Ended(models.TextChoices):
