@@ -17,14 +17,15 @@ PARTS = {
     "ledger": ledger.run,
     "action": ledger.action,
     "pairs": chat.run,
+    "servers": chat.run,
     "idle": idle.run,
     "connect": idle.connect,
     "group": group.run,
     "processes": processes.run,
     "sync": sync.run,
 }
-# The ledger's own run has the action in it.
-EVERYTHING = [name for name in PARTS if name != "action"]
+# The ledger's own run has the action in it; pairs has the servers that figures are made of.
+EVERYTHING = [name for name in PARTS if name not in {"action", "servers"}]
 TOGETHER = {"chat": ["pairs", "idle", "connect", "group", "processes", "sync"]}
 
 
@@ -36,7 +37,8 @@ def said(name: str, chosen: argparse.Namespace) -> str:
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
     ).stdout.strip()
-    command = f'make bench ARGS="{name} --rounds {chosen.rounds} --seconds {chosen.seconds:g}"'
+    more = f" --servers {','.join(chosen.servers)}" if name == "servers" and chosen.servers else ""
+    command = f'make bench ARGS="{name} --rounds {chosen.rounds} --seconds {chosen.seconds:g}{more}"'
     today = datetime.datetime.now(datetime.UTC).date()
     where = f"{os.cpu_count()} cores ({platform.machine()}, {platform.system()}), load {os.getloadavg()[0]:.1f}"
     return f"`{command}`, {today}, {where} before it began, commit {commit or 'unknown'}."
@@ -48,13 +50,18 @@ def main() -> int:
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--seconds", type=float, default=4.0)
     options.add_argument("--postings", type=int, default=1_000_000, help="the size of the books that are not fresh")
+    options.add_argument("--servers", type=lambda text: text.split(","), help=f"of servers: {', '.join(chat.SERVERS)}")
     chosen = options.parse_args()
+    if unknown := set(chosen.servers or ()) - set(chat.SERVERS):
+        options.error(f"no such server: {', '.join(sorted(unknown))}")
     report = Report()
     failed = False
     with bed.make() as made:
         bed.peer_packages(made.children, made.folder / "npm.log")
         for name in [one for part in chosen.parts or EVERYTHING for one in TOGETHER.get(part, [part])]:
             more = {"postings": chosen.postings} if name == "ledger" else {}
+            if name == "servers":
+                more = {"servers": chosen.servers or list(chat.SERVERS)}
             began, places = time.monotonic(), (len(report.tables), len(report.figures))
             circumstances = said(name, chosen)
             try:

@@ -266,19 +266,61 @@ def ejabberd(bed: Bed, users: Sequence[str], name: str = "ejabberd") -> int:
     return port
 
 
-def node_reference(bed: Bed, name: str = "node") -> int:
+def prosody(bed: Bed, users: Sequence[str], name: str = "prosody") -> int:
+    """Debian's prosody with its archive on the same PostgreSQL, in a database of its own; returns its port."""
+    if shutil.which("prosody") is None:
+        if os.geteuid() != 0:
+            raise Failed("prosody is not on this machine: apt-get install prosody lua-dbi-postgresql")
+        obtain.apt(["prosody", "lua-dbi-postgresql"])
+    password = secrets.token_hex(12)
+    bed.cluster.sql(f"CREATE ROLE {name} LOGIN PASSWORD '{password}';\nCREATE DATABASE {name} OWNER {name};")
+    (port,) = free_ports(1)
+    home = bed.folder / name
+    accounts = home / "data" / "bench%2elocal" / "accounts"
+    accounts.mkdir(parents=True)
+    for user in users:
+        (accounts / f"{user}.dat").write_text('return { ["password"] = "secret"; };\n')
+    text = (PEERS / "prosody.cfg.lua").read_text()
+    places = {"@PORT@": port, "@HOME@": home, "@DATABASE@": name, "@DB_PORT@": bed.cluster.port}
+    for place, value in (places | {"@DB_PASSWORD@": password}).items():
+        text = text.replace(place, str(value))
+    (home / "prosody.cfg.lua").write_text(text)
+    user = None
+    if os.geteuid() == 0:
+        user = pwd.getpwnam("prosody").pw_uid
+        subprocess.run(["chown", "-R", "prosody", str(home)], check=True)
+    command = ["prosody", "--config", home / "prosody.cfg.lua", "-F"]
+    bed.serve(name, command, {**os.environ, "HOME": str(home)}, port, user=user)
+    return port
+
+
+def naive(bed: Bed, name: str = "naive") -> int:
+    """The stack as its parts come: Daphne, a Channels consumer, the core Redis layer, one INSERT; returns its port."""
+    bed.cluster.sql(f"CREATE DATABASE {name}")
+    (port,) = free_ports(1)
+    url = f"postgresql://{SUPERUSER}:{bed.cluster.password}@127.0.0.1:{bed.cluster.port}/{name}"
+    environment = {word: value for word, value in os.environ.items() if not word.startswith("DJANGO")}
+    environment |= {"DATABASE_URL": url, "REDIS_URL": bed.redis(), "PYTHONPATH": str(PEERS)}
+    command = [PYTHON, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "-v", "0", "naive_chat:application"]
+    bed.serve(name, command, environment, port)
+    return port
+
+
+def node_reference(bed: Bed, name: str = "node", **more: str) -> int:
     """The Node server of benchmarks/peers on the same PostgreSQL, in a database of its own; returns its port."""
     executable, _ = install.node()
     bed.cluster.sql(f"CREATE DATABASE {name}")
     (port,) = free_ports(1)
-    environment = {**os.environ, "PORT": str(port), "NODE_ENV": "production"}
+    environment = {**os.environ, "PORT": str(port), "NODE_ENV": "production", **more}
     environment["DATABASE_URL"] = f"postgresql://{SUPERUSER}:{bed.cluster.password}@127.0.0.1:{bed.cluster.port}/{name}"
     bed.serve(name, [executable, PEERS / "server.mjs"], environment, port)
     return port
 
 
 def product(bed: Bed, name: str, database: str, *, server: str, **more: str) -> tuple[int, str]:
-    """The product on a server: uvicorn as in production, Daphne with the worker inside as in make run."""
+    """The product on a server: uvicorn as in production, Daphne with the worker inside as in make run; any other word
+    is a WebSocket implementation of uvicorn's own.
+    """
     ports = free_ports(2)
     environment = bed.environment(database, ports) | more
     command: list[str | Path]
@@ -286,16 +328,9 @@ def product(bed: Bed, name: str, database: str, *, server: str, **more: str) -> 
         command = [PYTHON, "-m", "deploy.local.serve"]
     else:
         command = [PYTHON, "-m", "uvicorn", "rongliao.asgi:application", "--host", "127.0.0.1", "--port", str(ports[0])]
-        command += [
-            "--loop",
-            "uvloop",
-            "--http",
-            "rongliao.http:PunctualProtocol",
-            "--ws",
-            "rongliao.http:PunctualSocket",
-            "--ws-per-message-deflate",
-            "false",
-        ]
+        ours = ["--http", "rongliao.http:PunctualProtocol", "--ws", "rongliao.http:PunctualSocket"]
+        command += ["--loop", "uvloop", *(ours if server == "uvicorn" else ["--ws", server])]
+        command += ["--ws-per-message-deflate", "false"]
         command += ["--lifespan", "off", "--no-access-log", "--log-level", "warning", "--ws-max-size", "65536"]
     bed.serve(name, command, environment, ports[0])
     return ports[0], environment["APP_ORIGIN"]

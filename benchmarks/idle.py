@@ -46,7 +46,7 @@ def run(bed: Bed, report: Report, *, rounds: int, seconds: float) -> None:
         taken[label] = cost(bed, report, name, {**plan, "people": crowd if label == "product" else crowd[:FEW]})
         bed.end(name)
     port = ejabberd(bed, names, "idle_ejabberd")
-    plan = {"protocol": "ejabberd", "port": port, "domain": "bench.local", "password": "secret", "people": by_name}
+    plan = {"protocol": "xmpp", "port": port, "domain": "bench.local", "password": "secret", "people": by_name}
     taken["ejabberd"] = cost(bed, report, "idle_ejabberd", plan)
     bed.end("idle_ejabberd")
     port = node_reference(bed, "idle_node")

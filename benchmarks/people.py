@@ -1,6 +1,7 @@
 """Run in the product's environment: people with open sessions, and their conversations.
 
-python -m benchmarks.people pairs PAIRS        two entries for each pair, each with cookie and conversation
+python -m benchmarks.people pairs PAIRS        a customer and their relationship manager each: two entries for each
+                                               pair, each with cookie and conversation
 python -m benchmarks.people crowd PEOPLE EACH  EACH sign-ins of so many people, with cookie
 python -m benchmarks.people group MEMBERS      the members of one group, each with cookie and conversation
 Prints a JSON list.
@@ -23,12 +24,13 @@ from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.utils.crypto import get_random_string
 
+from accounts.actions import assign_advisor, create_staff
 from accounts.actions.registration import create_person
 from accounts.actions.sessions import BACKEND
 from accounts.auth import SESSION_ID
 from accounts.models import Device, DeviceSession
 from accounts.session_store import SessionStore, key_hash
-from chat.actions import open_conversation
+from chat.actions import open_conversation, open_direct
 from kernel.clock import now
 from kernel.ids import new_id
 
@@ -82,11 +84,14 @@ def entries(members: list[Any], conversations: list[UUID]) -> list[Entry]:
 
 
 def pairs(count: int) -> list[Entry]:
+    """Every conversation is archived, as those with people of the bank are: as ejabberd archives every message."""
     people, conversations = [], []
     for pair in range(count):
-        both = [person("137", pair * 2 + side) for side in (0, 1)]
-        conversation = open_conversation(kind="direct", member_ids=[one.pk for one in both], opened_by=both[0].pk)
-        people += both
+        customer = person("137", pair)
+        advisor = create_staff(name=f"经理{pair}", phone=f"138{pair:08d}", password=None, roles=["advisor"])
+        assign_advisor(advisor_id=advisor.pk, customer_id=customer.pk)
+        conversation = open_direct(person_id=customer.pk, other_id=advisor.pk)
+        people += [customer, advisor]
         conversations += [conversation, conversation]
     return entries(people, conversations)
 

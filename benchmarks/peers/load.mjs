@@ -38,6 +38,24 @@ const openers = {
       });
     });
   },
+  naive(person, acked, delivered) {
+    return new Promise((resolve, reject) => {
+      const socket = new WebSocket(`${plan.url}?user=${person.name}`);
+      socket.on("error", reject);
+      socket.on("close", (code) => closed(`the naive server closed a socket: ${code}`));
+      socket.on("message", (data) => {
+        const frame = JSON.parse(data.toString());
+        if (frame.type === "ack") acked(frame.id);
+        else delivered(frame.id);
+      });
+      socket.on("open", () =>
+        resolve({
+          send: (id) => socket.send(JSON.stringify({ to: person.peer, id, body: BODY })),
+          close: () => socket.close(),
+        }),
+      );
+    });
+  },
   node(person, acked, delivered) {
     return new Promise((resolve, reject) => {
       const socket = io(plan.url, { transports: ["websocket"], auth: { user: person.name }, forceNew: true });
@@ -51,12 +69,12 @@ const openers = {
       );
     });
   },
-  ejabberd(person, acked, delivered) {
+  xmpp(person, acked, delivered) {
     return new Promise((resolve, reject) => {
       const socket = connect(plan.port, "127.0.0.1");
       socket.setNoDelay(true);
       socket.on("error", reject);
-      socket.on("close", () => closed("ejabberd closed a connection"));
+      socket.on("close", () => closed("an XMPP server closed a connection"));
       const hello = `<?xml version='1.0'?><stream:stream to='${plan.domain}' version='1.0' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>`;
       const secret = Buffer.from(`\0${person.name}\0${plan.password}`).toString("base64");
       const waiting = [];
@@ -202,9 +220,9 @@ function open(person) {
 
 connected = true;
 
-function send(state) {
+function send(state, at = performance.now()) {
   const id = randomUUID();
-  messages.set(id, { at: performance.now(), acked: 0, delivered: 0 });
+  messages.set(id, { at, acked: 0, delivered: 0 });
   state.inFlight += 1;
   state.link.send(id);
 }
@@ -231,7 +249,10 @@ if (plan.rate) {
   let sent = 0;
   const tick = setInterval(() => {
     const due = Math.floor(((performance.now() - began) / 1000) * plan.rate);
-    while (!finished && sent < due) send(senders[sent++ % senders.length]);
+    while (!finished && sent < due) {
+      const at = began + (sent / plan.rate) * 1000;
+      send(senders[sent++ % senders.length], at);
+    }
   }, 1);
   await sleep(plan.warm_s * 1000);
   counting = true;
