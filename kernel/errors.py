@@ -96,6 +96,7 @@ class Conflict(Refusal):
 class InFlight(Refusal):
     code = "in_flight"
     status = 409
+    retry_after_s = 1
     zh = "同一请求正在处理,请稍候查看结果。"
     en = "The same request is being worked on. Look again in a moment."
 

@@ -1,6 +1,6 @@
 """The bank's origin: the sheet opens a session, shows a statement, has it confirmed or cancelled."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -163,7 +163,9 @@ class SessionOut(serializers.Serializer[Any]):
 
 
 class IntentOut(serializers.Serializer[Any]):
-    """An intent and the canonical statement to be confirmed (null once it has ended)."""
+    """An intent and the canonical statement to be confirmed. Once it has ended that is null, and so is what is said of
+    the PIN.
+    """
 
     id = IdField()
     kind = serializers.CharField()
@@ -171,7 +173,7 @@ class IntentOut(serializers.Serializer[Any]):
     statement = serializers.CharField(allow_null=True)
     statement_hash = serializers.CharField(allow_null=True)
     challenge_s = serializers.IntegerField()
-    pin_state = serializers.ChoiceField(choices=["none", "set", "locked"])
+    pin_state = serializers.ChoiceField(choices=["none", "set", "locked"], allow_null=True)
     tries_left = serializers.IntegerField(allow_null=True)
     passkeys = serializers.ListField(child=serializers.DictField(), help_text="allowCredentials; empty without any")
     must_sign = serializers.BooleanField(help_text="the PIN is not enough for this amount")
@@ -191,16 +193,19 @@ class ConfigOut(serializers.Serializer[Any]):
     bank_name_en = serializers.CharField()
 
 
-def session_json(session: BankSession) -> dict[str, Any]:
-    """A session's clock: whole seconds, so that the page needs no clock in step with ours."""
-    moment = now()
+def session_json(session: BankSession, used_at: datetime | None = None) -> dict[str, Any]:
+    """A session's clock: whole seconds, so that the page needs no clock in step with ours.
+
+    As it stands, or as it stood at `used_at`, when something was done in it.
+    """
+    moment = used_at or now()
     left = max(timedelta(), session.expires_at - moment)
-    idle = max(timedelta(), session.used_at + timedelta(seconds=settings.BANK_IDLE_S) - moment)
+    idle = max(timedelta(), (used_at or session.used_at) + timedelta(seconds=settings.BANK_IDLE_S) - moment)
     return {"id": str(session.pk), "idle_s": int(min(idle, left).total_seconds()), "left_s": int(left.total_seconds())}
 
 
-def intent_json(intent: Intent, session: BankSession) -> dict[str, Any]:
-    """An intent as the sheet draws it."""
+def intent_json(intent: Intent, session: BankSession, used_at: datetime | None = None) -> dict[str, Any]:
+    """An intent as the sheet draws it. `used_at`: see session_json."""
     waiting = intent.state == Intent.State.PREPARED
     return {
         "id": str(intent.pk),
@@ -209,13 +214,13 @@ def intent_json(intent: Intent, session: BankSession) -> dict[str, Any]:
         "statement": bytes(intent.statement).decode() if waiting else None,
         "statement_hash": bytes(intent.statement_hash).hex() if waiting else None,
         "challenge_s": max(0, int((intent.challenged_until - now()).total_seconds())) if waiting else 0,
-        "pin_state": pins.state(intent.person_id),
-        "tries_left": pins.tries_left(intent.person_id),
+        "pin_state": pins.state(intent.person_id) if waiting else None,
+        "tries_left": pins.tries_left(intent.person_id) if waiting else None,
         "passkeys": passkeys.allowed(intent.person_id) if waiting else [],
         "must_sign": waiting and passkeys.must_sign(intent.person_id, intent.draft["amount_fen"]),
         "rp_id": settings.PASSKEY_RP_ID,
         "result": intent.result,
-        "session": session_json(session),
+        "session": session_json(session, used_at),
     }
 
 
@@ -231,8 +236,14 @@ def _fresh(refusal: Refusal, request: Request, intent: Intent, session: BankSess
 
 
 def _told(outcome: actions.Outcome, session: BankSession) -> Response:
-    """What came of it; the browser keeps the session's new token."""
-    response = Response(intent_json(outcome.intent, session))
+    """What came of it; the browser keeps the session's new token.
+
+    Of an intent that was done, in the same session, the same bytes however often and whenever it is confirmed again: the
+    clock is the one of that moment.
+    """
+    ended_at = outcome.intent.ended_at
+    used_at = None if ended_at is None else max(ended_at, session.opened_at)
+    response = Response(intent_json(outcome.intent, session, used_at))
     _keep_token(response, outcome.token, session)
     return response
 
@@ -324,7 +335,8 @@ class ConfirmView(BankView):
     def post(self, request: Request, intent_id: UUID) -> Response:
         """Does it, once, if the PIN is right or the passkey's signature holds, over the statement as it stands.
 
-        409 `statement_stale` and `challenge_over` carry the fresh statement in `intent`; nothing was done.
+        409 `statement_stale` and `challenge_over` carry the fresh statement in `intent`; nothing was done. The same
+        confirmation again is answered with the same bytes; 409 `in_flight` while the first is at work: ask again.
         """
         session = session_in(request)
         intent = access.intent_of(session, intent_id)

@@ -18,6 +18,7 @@ from finance.bank_session.step_up import step_up
 from finance.ledger.errors import translated
 from kernel import audit, jobs, notes, rows
 from kernel.clock import business_now, now
+from kernel.errors import InFlight
 from kernel.ids import new_id
 from kernel.statements import Answers, Question, ask
 
@@ -25,10 +26,10 @@ TOPIC = "bank_session.confirmed"
 """Outbox topic of every executed intent: {"intent_id", "person_id", "device_id", "kind"}."""
 
 
-# In this order: the intent, then the session. One that was closed while the intent was waited for is seen as closed.
+# In this order: the intent, then the session. An intent that somebody else is at work on is not waited for.
 _LOCK = """
 WITH locked AS MATERIALIZED (
-    SELECT * FROM bank_session_intent WHERE id = %s FOR NO KEY UPDATE
+    SELECT * FROM bank_session_intent WHERE id = %s FOR NO KEY UPDATE SKIP LOCKED
 ), opened AS MATERIALIZED (
     SELECT device_known FROM bank_session_banksession
     WHERE id = %s AND token_hash = %s AND ended_at IS NULL AND EXISTS (SELECT FROM locked) FOR NO KEY UPDATE
@@ -84,7 +85,8 @@ def confirm(*, session: BankSession, intent: Intent, statement_hash: bytes, proo
 
     `intent` belongs to the session's person, device and chat session (access.intent_of). The same confirmation again
     gives the same outcome without a proof. Raises IntentOver, StatementStale, ChallengeOver, what the proof raises, and
-    what the kind raises; after any of these nothing was done.
+    what the kind raises; after any of these nothing was done. Raises InFlight while the intent is confirmed, cancelled
+    or renewed by somebody else: this call did nothing, and what becomes of it the next will tell.
     """
     if not ready(intent, statement_hash):
         return Outcome(intent, True)
@@ -125,7 +127,7 @@ class _Standing:
 
 
 def _lock(session: BankSession, intent: Intent, others: Sequence[Question[Any]]) -> tuple[_Standing, Answers]:
-    """Also asks what the proof and the deed ask. Raises IntentOver where there is no such intent."""
+    """Also asks what the proof and the deed ask. Raises InFlight where somebody else has the intent."""
     locking = Question(
         _LOCK.format(columns=rows.columns(Intent)), [intent.pk, session.pk, bytes(session.token_hash)], _found_standing
     )
@@ -134,7 +136,7 @@ def _lock(session: BankSession, intent: Intent, others: Sequence[Question[Any]])
     answers = ask(locking, sign_in, *others)
     standing = answers.to(locking)
     if standing is None:
-        raise IntentOver
+        raise InFlight
     return replace(standing, session_open=standing.session_open and answers.to(sign_in)), answers
 
 

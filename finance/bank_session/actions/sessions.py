@@ -17,6 +17,13 @@ from kernel import audit
 from kernel.clock import now
 from kernel.errors import NotFound
 from kernel.ids import new_id
+from kernel.statements import planned
+
+_TOUCH = """
+UPDATE bank_session_banksession SET used_at = %s WHERE id IN (
+    SELECT id FROM bank_session_banksession WHERE id = %s AND ended_at IS NULL FOR NO KEY UPDATE SKIP LOCKED
+)
+"""
 
 
 @dataclass(frozen=True)
@@ -68,11 +75,14 @@ def _live(chat_session_id: UUID) -> models.QuerySet[BankSession]:
 
 
 def touch(*, session: BankSession) -> None:
-    """Notes that the person did something, which puts the idle limit off."""
+    """Notes that the person did something, which puts the idle limit off. Waits for nobody: while a confirmation is at
+    work in the session, or its end, that stands.
+    """
     if session.replaced:
         return
     session.used_at = now()
-    BankSession.objects.filter(pk=session.pk, ended_at__isnull=True).update(used_at=session.used_at)
+    with planned() as cursor:
+        cursor.execute(_TOUCH, [session.used_at, session.pk])
 
 
 def close(*, person_id: UUID, session_id: UUID) -> None:

@@ -1,4 +1,7 @@
-import { api } from "@/shared/api";
+import { api, ApiError } from "@/shared/api";
+
+const IN_FLIGHT_PAUSE_MS = 300;
+const IN_FLIGHT_TRIES = 20;
 
 /** What the bank's origin answers; the server's side is finance/bank_session/api.py. */
 export interface Config {
@@ -29,7 +32,8 @@ export interface Intent {
   statement: string | null;
   statement_hash: string | null;
   challenge_s: number;
-  pin_state: "none" | "set" | "locked";
+  /** Of an intent that waits; once it has ended nothing is said of the PIN. */
+  pin_state: "none" | "set" | "locked" | null;
   tries_left: number | null;
   /** The person's passkeys, as the browser wants them; `must_sign`: the PIN is not enough for this amount. */
   passkeys: Descriptor[];
@@ -61,12 +65,24 @@ export type Asked = "pin" | "device";
 
 export type Given = { code: string; asked: Asked } & Partial<Record<Need, string>>;
 
+/** Asks again while the same request is at work: the next answer says what came of it. */
+async function settled<T>(ask: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await ask();
+    } catch (thrown) {
+      if (!(thrown instanceof ApiError) || thrown.code !== "in_flight" || tries === IN_FLIGHT_TRIES) throw thrown;
+      await new Promise((resolve) => setTimeout(resolve, IN_FLIGHT_PAUSE_MS));
+    }
+  }
+}
+
 export const bank = {
   config: () => api.get<Config>("/api/bank/config"),
   open: (handoff: string) => api.post<{ intent_id: string; session: Session }>("/api/bank/sessions", { handoff }),
   intent: (id: string) => api.get<Intent>(`/api/bank/intents/${id}`),
   confirm: (id: string, proof: { pin: string } | { passkey: Credential }, hash: string) =>
-    api.post<Intent>(`/api/bank/intents/${id}/confirm`, { ...proof, statement_hash: hash }),
+    settled(() => api.post<Intent>(`/api/bank/intents/${id}/confirm`, { ...proof, statement_hash: hash })),
   passkeyOptions: (id: string) => api.get<{ options: PublicKeyCredentialCreationOptionsJSON }>(`/api/bank/intents/${id}/passkey`),
   addPasskey: (id: string, credential: Credential) => api.post<undefined>(`/api/bank/intents/${id}/passkey`, { credential }),
   cancel: (id: string) => api.post<Intent>(`/api/bank/intents/${id}/cancel`),

@@ -197,6 +197,14 @@ describe("the sheet", () => {
     expect(sheet.phase.value).toBe("confirm");
   });
 
+  it("asks again while the same confirmation is at work elsewhere", async () => {
+    await sheet.start("code");
+    Object.assign(bank, { refuse: { code: "in_flight", status: 409 } });
+    await type("258369");
+    await vi.waitFor(() => expect(sheet.phase.value).toBe("done"), 2_000);
+    expect(bank.attempts).toEqual(["258369", "258369"]);
+  });
+
   it("looks at what became of it when no answer came", async () => {
     await sheet.start("code");
     bank.silent = true;

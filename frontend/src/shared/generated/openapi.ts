@@ -114,7 +114,8 @@ export interface paths {
         /**
          * @description Does it, once, if the PIN is right or the passkey's signature holds, over the statement as it stands.
          *
-         *     409 `statement_stale` and `challenge_over` carry the fresh statement in `intent`; nothing was done.
+         *     409 `statement_stale` and `challenge_over` carry the fresh statement in `intent`; nothing was done. The same
+         *     confirmation again is answered with the same bytes; 409 `in_flight` while the first is at work: ask again.
          */
         post: operations["bank_intent_confirm"];
         delete?: never;
@@ -3512,7 +3513,10 @@ export interface components {
             level: components["schemas"]["LevelEnum"];
             masked_name: string | null;
         };
-        /** @description An intent and the canonical statement to be confirmed (null once it has ended). */
+        /**
+         * @description An intent and the canonical statement to be confirmed. Once it has ended that is null, and so is what is said of
+         *     the PIN.
+         */
         IntentOut: {
             challenge_s: number;
             /** Format: uuid */
@@ -3524,7 +3528,7 @@ export interface components {
             passkeys: {
                 [key: string]: unknown;
             }[];
-            pin_state: components["schemas"]["PinStateEnum"];
+            pin_state: (components["schemas"]["PinStateEnum"] | components["schemas"]["NullEnum"]) | null;
             result: {
                 [key: string]: unknown;
             } | null;
