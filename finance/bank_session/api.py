@@ -238,8 +238,8 @@ def _fresh(refusal: Refusal, request: Request, intent: Intent, session: BankSess
 def _told(outcome: actions.Outcome, session: BankSession) -> Response:
     """What came of it; the browser keeps the session's new token.
 
-    Of an intent that was done, in the same session, the same bytes however often and whenever it is confirmed again: the
-    clock is the one of that moment.
+    Of an intent that was done, in the same session, the same bytes however often and whenever it is confirmed again:
+    the clock is the one of that moment.
     """
     ended_at = outcome.intent.ended_at
     used_at = None if ended_at is None else max(ended_at, session.opened_at)
