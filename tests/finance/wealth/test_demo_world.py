@@ -23,7 +23,7 @@ def test_the_demo_world_has_a_shelf_and_holdings_in_consistent_books(demo_databa
         value_of(view.shares, view.nav.value, view.product.nav_scale) for view in found.holdings if view.nav
     )
     assert len(found.series) == 30 and found.day_fen
-    # The series counts from what was paid, so the month's gain is what it rose by since the last day of the month before.
+    # The series counts from what was paid: the month's gain is its rise since the last day of the month before.
     before = [gain.fen for gain in found.series if gain.day < business_date().replace(day=1)]
     assert found.month_fen == found.series[-1].fen - before[-1]
     recommended = [view.product.name for view in queries.recommended(su)]
