@@ -70,7 +70,7 @@ class PasswordWrong(Invalid):
 
 class NameNotAllowed(Invalid):
     code = "name_not_allowed"
-    zh = "昵称不能像银行、客服或官方的名称,请换一个。"
+    zh = "名称不能像银行、客服或官方的名称,请换一个。"
     en = "A name may not look like the bank, its service or anything official. Please choose another."
 
 

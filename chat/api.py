@@ -20,11 +20,10 @@ from chat import access, actions, queries, webpush, wire
 from chat import serializers as shapes
 from chat.queries import ConversationItem, Cursor
 from kernel import pictures
-from kernel.api import ApiView, limit_of, number_of, page
+from kernel.api import ApiView, limit_of, number_of, page, picture_answer
 from kernel.errors import Invalid, language_of
 
 MAX_LIST = 500
-PICTURE_MAX_AGE_S = 300
 _LIMIT = OpenApiParameter("limit", int)
 _encoder = msgspec.json.Encoder()
 
@@ -168,15 +167,12 @@ class PictureView(ApiView):
     )
     def get(self, request: Request, picture_id: UUID) -> HttpResponse:
         """The bytes, for whoever may see a message that shows them."""
-        size = request.query_params.get("size", "full")
-        if size not in {"full", "thumb"}:
+        asked = request.query_params.get("size", "full")
+        if asked not in {"full", "thumb"}:
             raise Invalid(fields={"size": "full | thumb"})
+        size: pictures.Size = "thumb" if asked == "thumb" else "full"
         found = access.picture_for(person_of(request).pk, picture_id)
-        answer = HttpResponse(
-            pictures.read(found, "thumb" if size == "thumb" else "full"), content_type=pictures.CONTENT_TYPE
-        )
-        answer["Cache-Control"] = f"private, max-age={PICTURE_MAX_AGE_S}"
-        return answer
+        return picture_answer(request, picture_id, size, pictures.read(found, size))
 
 
 class ReadView(ApiView):

@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
+from uuid import UUID
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.http import Http404
+from django.http import Http404, HttpResponse
+from django.utils.http import parse_etags
 from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from kernel import outage, schema  # noqa: F401  (registers the OpenAPI extensions)
+from kernel import outage, pictures, schema  # noqa: F401  (registers the OpenAPI extensions)
 from kernel.errors import Invalid, NotAllowed, NotFound, Refusal, SignInNeeded, TooLarge, TooMany, language_of
 
 PAGE = 30
@@ -96,6 +98,18 @@ class ApiView(APIView):
         if "Cache-Control" not in final.headers:
             final["Cache-Control"] = "no-store"
         return final
+
+
+def picture_answer(request: Request, picture_id: UUID, size: str, body: bytes) -> HttpResponse:
+    """A picture that this person may see now. A browser keeps it and asks each time, so that what was recalled, or is
+    no longer for them, is not shown from what it kept.
+    """
+    tag = f'"{picture_id}-{size}"'
+    known = tag in parse_etags(request.headers.get("If-None-Match", ""))
+    answer = HttpResponse(status=304) if known else HttpResponse(body, content_type=pictures.CONTENT_TYPE)
+    for header, value in (("Cache-Control", "private, no-cache"), ("ETag", tag), ("Vary", "Cookie")):
+        answer[header] = value
+    return answer
 
 
 def limit_of(request: Request, *, default: int = PAGE, most: int = MAX_PAGE) -> int:

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from accounts.auth import person_of
 from kernel import pictures
-from kernel.api import ApiView, limit_of, page
+from kernel.api import ApiView, limit_of, page, picture_answer
 from kernel.clock import now
 from kernel.errors import Invalid, NotFound
 from kernel.fields import IdField, PlainText
@@ -36,7 +36,6 @@ from moments.wire import (
 PAGE = 20
 MAX_PAGE = 50
 MAX_PEOPLE = 500
-PICTURE_LIFE_S = 300
 
 _PAGING = [
     OpenApiParameter("before", str, description="`next` of the page before"),
@@ -229,10 +228,7 @@ class OnePicture(ApiView):
             raise Invalid(fields={"size": "full | thumb"})
         size: pictures.Size = "thumb" if asked == "thumb" else "full"
         body = access.picture_for(person_of(request).pk, picture_id, size, now())
-        answer = HttpResponse(body, content_type=pictures.CONTENT_TYPE)
-        answer["Cache-Control"] = f"private, max-age={PICTURE_LIFE_S}"
-        answer["Vary"] = "Cookie"
-        return answer
+        return picture_answer(request, picture_id, size, body)
 
 
 class UnseenCount(ApiView):

@@ -8,6 +8,8 @@ from django.db import transaction
 from django.db.models import F
 
 from accounts import queries as people
+from accounts.errors import NameNotAllowed
+from accounts.names import may_call_oneself
 from chat import access, log, notices, ports, wire
 from chat.actions.messages import send_notice
 from chat.delivery import relay
@@ -87,8 +89,11 @@ def _post_archive_notice(conversation_id: UUID, at: datetime | None = None) -> N
 def open_group(*, opened_by: UUID, title: str, member_ids: Sequence[UUID], client_id: UUID) -> UUID:
     """Opens a group with friends of the one who opens it; the same client id again gives the same group.
 
-    Raises NotFriends where somebody is none, GroupFull above 40 (more need the consent of each).
+    Raises NameNotAllowed for a title that may look like the bank's, NotFriends where somebody is none, GroupFull above
+    40 (more need the consent of each).
     """
+    if not may_call_oneself(title):
+        raise NameNotAllowed(fields={"title": ""})
     others = [person for person in dict.fromkeys(member_ids) if person != opened_by]
     if len(others) + 1 > MAX_GROUP_WITHOUT_CONSENT:
         raise GroupFull(limit=MAX_GROUP_WITHOUT_CONSENT)

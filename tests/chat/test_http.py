@@ -261,8 +261,35 @@ def test_a_picture_is_seen_by_members_alone_until_it_is_recalled(scene: Scene) -
     assert http(scene.lin).get(address, {"size": "huge"}).status_code == 400
     assert http(scene.lin).get(f"/api/chat/pictures/{uuid.uuid4()}").status_code == 404
     assert http(scene.su).post(f"/api/chat/messages/{sent['id']}/recall").json()["picture"] is None
-    assert http(scene.lin).get(address).status_code == 404
-    assert http(scene.su).get(address).status_code == 404
+    for reader, status in ((scene.lin, 404), (scene.su, 404), (scene.xu, 404), (None, 401)):
+        refused = http(reader).get(address)
+        assert (refused.status_code, refused["Content-Type"]) == (status, "application/json")
+
+
+def test_a_kept_picture_is_asked_for_again_and_gone_once_it_is_recalled(scene: Scene) -> None:
+    sent = upload(http(scene.su), scene.friends).json()
+    address, reader = f"/api/chat/pictures/{sent['picture']['id']}", http(scene.lin)
+    first = reader.get(address)
+    assert first["Cache-Control"] == "private, no-cache"
+    again = reader.get(address, headers={"If-None-Match": first["ETag"]})
+    assert (again.status_code, again.content, again["ETag"]) == (304, b"", first["ETag"])
+    other_size = reader.get(address, {"size": "thumb"}, headers={"If-None-Match": first["ETag"]})
+    assert other_size.status_code == 200
+    http(scene.su).post(f"/api/chat/messages/{sent['id']}/recall")
+    assert reader.get(address, headers={"If-None-Match": first["ETag"]}).status_code == 404
+
+
+def test_who_left_a_group_or_is_signed_out_sees_its_pictures_no_more(scene: Scene) -> None:
+    group = actions.open_conversation(kind="group", member_ids=[scene.su, scene.lin, scene.tao], title="周末")
+    sent = upload(http(scene.su), group).json()
+    address, lin = f"/api/chat/pictures/{sent['picture']['id']}", http(scene.lin)
+    tag = lin.get(address)["ETag"]
+    actions.remove_member(conversation_id=group, person_id=scene.lin)
+    assert lin.get(address, headers={"If-None-Match": tag}).status_code == 404
+    tao = http(scene.tao)
+    assert tao.get(address).status_code == 200
+    assert tao.delete("/api/session").status_code == 204
+    assert tao.get(address, headers={"If-None-Match": tag}).status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -301,6 +328,15 @@ def test_a_group_is_opened_once_with_friends_alone(scene: Scene) -> None:
     crowd = [str(uuid.uuid4()) for _ in range(40)]
     answer = post(client, "/api/chat/groups", {**body, "id": str(uuid.uuid4()), "member_ids": crowd})
     assert answer.json()["error"]["code"] == "group_full"
+
+
+@pytest.mark.parametrize("title", ["官方客服", "融 聊", "远山银行客户群", "客戶經理", "0fficial", "Bаnk"])
+def test_a_group_cannot_be_called_what_looks_like_the_bank(scene: Scene, title: str) -> None:
+    body = {"id": str(uuid.uuid4()), "title": title, "member_ids": [str(scene.lin)]}
+    answer = post(http(scene.su), "/api/chat/groups", body)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "name_not_allowed")
+    assert http(scene.su).get("/api/chat/conversations").json()["items"] != []
+    assert title not in {item["title"] for item in http(scene.su).get("/api/chat/conversations").json()["items"]}
 
 
 def test_asking_for_money_carries_a_warning_unless_the_bank_vouches(scene: Scene) -> None:

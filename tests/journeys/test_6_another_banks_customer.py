@@ -36,7 +36,7 @@ def register(page: Page) -> None:
     text.get_by_role("button", name="关闭").last.click()
     page.get_by_role("checkbox").check()
     page.get_by_role("button", name="注册", exact=True).click()
-    expect(page.get_by_role("alert")).to_contain_text("昵称不能像银行、客服或官方的名称")
+    expect(page.get_by_role("alert")).to_contain_text("名称不能像银行、客服或官方的名称")
     page.get_by_label("昵称").fill(NAME)
     page.get_by_role("button", name="注册", exact=True).click()
 

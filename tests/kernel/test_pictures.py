@@ -1,5 +1,4 @@
 import io
-import resource
 import struct
 import time
 import zipfile
@@ -11,6 +10,7 @@ from PIL import Image
 
 from kernel import pictures
 from kernel.ids import new_id
+from tests.support.memory import growth
 
 pytestmark = pytest.mark.django_db
 
@@ -114,12 +114,26 @@ def _polyglot() -> bytes:
     ],
 )
 def test_what_is_no_usable_picture_is_refused_quickly_and_in_little_memory(raw: bytes) -> None:
-    before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
-    with pytest.raises(pictures.PictureRefused):
+    began = time.monotonic()
+    with growth() as grown, pytest.raises(pictures.PictureRefused):
         pictures.store(io.BytesIO(raw), owner_id=new_id())
-    grown_mib = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-    assert grown_mib < 200
+    assert grown.mib < 200
     assert time.monotonic() - began < 2
+
+
+def test_the_largest_picture_that_is_taken_takes_little_memory() -> None:
+    out = io.BytesIO()
+    Image.effect_noise((4000, 3000), 60).convert("RGBA").save(out, "PNG", compress_level=1)
+    assert len(out.getvalue()) > 10 * 1024 * 1024
+    with pytest.raises(pictures.PictureRefused):
+        pictures.store(io.BytesIO(out.getvalue()), owner_id=new_id())
+
+    out = io.BytesIO()
+    Image.linear_gradient("L").resize((4000, 3000)).convert("RGBA").save(out, "PNG")
+    with growth() as grown:
+        kept = pictures.store(io.BytesIO(out.getvalue()), owner_id=new_id())
+    assert (kept.width, kept.height) == (2048, 1536)
+    assert 4000 * 3000 * 4 / 2**20 < grown.mib < 200
 
 
 def test_a_picture_is_drawn_anew_without_its_exif_and_without_what_hung_on_it() -> None:

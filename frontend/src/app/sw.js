@@ -58,10 +58,14 @@ self.addEventListener("fetch", (event) => {
   else if (request.mode === "navigate" && !ELSEWHERE.test(url.pathname)) event.respondWith(newest(request, PAGE));
 });
 
-/** The count on the app's icon, where the system has one. */
-function badge(count) {
-  if (!("setAppBadge" in navigator) || typeof count !== "number") return undefined;
-  return count > 0 ? navigator.setAppBadge(count) : navigator.clearAppBadge();
+/** The count on the app's icon, where the system has one. One that refuses it keeps nobody from being rung for. */
+async function badge(count) {
+  if (!("setAppBadge" in navigator) || typeof count !== "number") return;
+  try {
+    await (count > 0 ? navigator.setAppBadge(count) : navigator.clearAppBadge());
+  } catch {
+    // The system shows none.
+  }
 }
 
 const windows = () => self.clients.matchAll({ type: "window", includeUncontrolled: true });
