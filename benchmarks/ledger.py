@@ -14,7 +14,7 @@ import psycopg
 
 from benchmarks.bed import PEERS, Bed
 from benchmarks.report import Figure, Report
-from deploy.local import install
+from deploy.local import install, state
 from deploy.local.install import PYTHON, ROOT
 from deploy.local.postgres import APP
 from deploy.local.processes import Failed
@@ -122,7 +122,16 @@ def environment(bed: Bed, database: str = DATABASE) -> dict[str, str]:
     secret = {name: f"benchmark-{name.lower()}-{'0' * 40}" for name in SECRETS}
     key = base64.b64encode(b"\x02" * 32).decode()
     url = bed.cluster.url(APP, bed.app_password, database, on_socket=True)
-    return bed.environment(database, DATABASE_URL=url, DEMO="0", DATABASE_POOL="0", FIELD_KEYS=f"bench:{key}", **secret)
+    signing = str(state.receipt_key(bed.folder / "receipts.pem"))
+    return bed.environment(
+        database,
+        DATABASE_URL=url,
+        DEMO="0",
+        DATABASE_POOL="0",
+        FIELD_KEYS=f"bench:{key}",
+        RECEIPT_KEY_FILE=signing,
+        **secret,
+    )
 
 
 def pgbench(bed: Bed, script: str, seconds: float, *, database: str = DATABASE, rate: float = 0) -> tuple[float, float]:

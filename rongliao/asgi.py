@@ -16,8 +16,9 @@ django.setup()
 
 from chat.routing import socket_application  # noqa: E402  (needs the apps ready)
 from kernel.memory import settle  # noqa: E402
-from rongliao.guard import refuse_demo_log_ins  # noqa: E402
+from rongliao.guard import refuse_demo_log_ins, refuse_unsigned_receipts  # noqa: E402
 
+refuse_unsigned_receipts()
 refuse_demo_log_ins()
 
 # Django reads the routes with all their views at the first request: the best part of a second, while everybody who

@@ -5,6 +5,8 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import worker_init
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
 
 from kernel.memory import settle
 
@@ -18,4 +20,10 @@ app.set_default()
 
 @worker_init.connect
 def _ready(**_: Any) -> None:
+    try:
+        # By its name: this module is imported while the applications are still being loaded.
+        import_string("rongliao.guard.refuse_unsigned_receipts")()
+    except ImproperlyConfigured as trouble:
+        # Anything else that a signal's receiver raises is logged, and the worker goes on.
+        raise SystemExit(str(trouble)) from trouble
     settle()

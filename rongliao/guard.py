@@ -10,6 +10,7 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 
 from accounts.queries import demo_logins_exist
+from finance.bank_session import signing
 from kernel.errors import NotAllowed, refusal_response
 
 
@@ -24,6 +25,16 @@ class DemoStaysHome:
         if settings.DEMO and ("X-Forwarded-For" in request.headers or not ip_address(address).is_loopback):
             return refusal_response(NotAllowed(), request)
         return self.get_response(request)
+
+
+def refuse_unsigned_receipts() -> None:
+    """Raises ImproperlyConfigured where receipts would be signed with nothing, or with what is no key."""
+    if settings.DEMO or settings.TESTING:
+        return
+    try:
+        signing.present()
+    except ImproperlyConfigured as trouble:
+        raise ImproperlyConfigured(f"Not started: {trouble} (see docs/operating.md).") from trouble
 
 
 def refuse_demo_log_ins() -> None:

@@ -144,6 +144,7 @@ def product_environment(secrets: dict[str, str], ports: Ports, cluster: Cluster 
     values |= {
         "DEMO": "1",
         "VAR_DIR": str(state.VAR),
+        "RECEIPT_KEY_FILE": str(state.receipt_key()),
         "APP_ORIGIN": f"http://localhost:{ports.app}",
         "BANK_ORIGIN": f"http://localhost:{ports.bank}",
         "NETWORKS_URL": f"http://127.0.0.1:{ports.networks}",

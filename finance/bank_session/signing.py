@@ -1,7 +1,8 @@
 """Who signs receipts: a port. Ed25519 or SM2 with the bank's key in a file; a bank with an HSM fills its own.
 
-The key comes from RECEIPT_KEY_FILE (PEM, PKCS 8), or from AUDIT_KEY where there is none. With RECEIPT_CERTIFICATE_FILE
-it is an SM2 key, and the certificate goes to whoever wants to check a receipt; otherwise the key's public half does.
+The key comes from RECEIPT_KEY_FILE (PEM, PKCS 8). With RECEIPT_CERTIFICATE_FILE it is an SM2 key, and the certificate
+goes to whoever wants to check a receipt; otherwise the key's public half does. Without a file a bank's server does not
+start; a demonstration signs with a key that it derives from AUDIT_KEY, and what was once signed so is still checked.
 """
 
 import hashlib
@@ -66,7 +67,7 @@ class Sm2Signer:
     def __init__(self, key: bytes, certificate: sm2.Certificate) -> None:
         self._key, self._certificate = key, certificate
         self.key_id = hashlib.sha256(certificate.key_info).hexdigest()[:16]
-        if not sm2.verifies(certificate.point, b"", self.sign(b"")):
+        if not sm2.verifies(certificate.point, b"", sm2.sign(key, certificate.point, b"")):
             raise ImproperlyConfigured("RECEIPT_CERTIFICATE_FILE is not the certificate of RECEIPT_KEY_FILE's key")
 
     def sign(self, content: bytes) -> bytes:
@@ -81,14 +82,26 @@ class Sm2Signer:
 
 
 @lru_cache(maxsize=4)
+def derived(secret: str) -> Signer:
+    """The key of an installation that has none in a file."""
+    seed = hmac.digest(secret.encode(), b"receipts", "sha256")
+    return Ed25519Signer(Ed25519PrivateKey.from_private_bytes(seed))
+
+
+def _read(name: str, file: str) -> bytes:
+    try:
+        return Path(file).read_bytes()
+    except OSError as trouble:
+        raise ImproperlyConfigured(f"{name}: {file} cannot be read ({trouble.strerror})") from trouble
+
+
+@lru_cache(maxsize=4)
 def _from_files(key_file: str, certificate_file: str) -> Signer:
-    if not key_file:
-        seed = hmac.digest(settings.AUDIT_KEY.encode(), b"receipts", "sha256")
-        return Ed25519Signer(Ed25519PrivateKey.from_private_bytes(seed))
-    written = Path(key_file).read_bytes()
+    written = _read("RECEIPT_KEY_FILE", key_file)
     if certificate_file:
+        certificate = _read("RECEIPT_CERTIFICATE_FILE", certificate_file)
         try:
-            return Sm2Signer(sm2.private_key(written), sm2.certificate(Path(certificate_file).read_bytes()))
+            return Sm2Signer(sm2.private_key(written), sm2.certificate(certificate))
         except sm2.NoSm2 as trouble:
             raise ImproperlyConfigured(f"RECEIPT_KEY_FILE and RECEIPT_CERTIFICATE_FILE: {trouble}") from trouble
     try:
@@ -108,5 +121,14 @@ signer: Port[Signer] = Port()
 
 
 def present() -> Signer:
-    """The signer in use."""
-    return signer.get() if signer.filled else _from_files(settings.RECEIPT_KEY_FILE, settings.RECEIPT_CERTIFICATE_FILE)
+    """The signer in use. Raises ImproperlyConfigured where its files are missing or hold something else."""
+    if signer.filled:
+        return signer.get()
+    if settings.RECEIPT_KEY_FILE:
+        return _from_files(settings.RECEIPT_KEY_FILE, settings.RECEIPT_CERTIFICATE_FILE)
+    if settings.DEMO or settings.TESTING:
+        return derived(settings.AUDIT_KEY)
+    raise ImproperlyConfigured(
+        "RECEIPT_KEY_FILE must name the key that signs receipts (openssl genpkey -algorithm ed25519), or an SM2 key"
+        " whose certificate RECEIPT_CERTIFICATE_FILE names"
+    )

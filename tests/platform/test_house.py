@@ -2,12 +2,16 @@
 
 import os
 import re
+import stat
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from deploy.local import state
 from deploy.local.install import PYTHON, ROOT
 from tests.conftest import FreshDatabase
 
@@ -69,17 +73,58 @@ def test_one_origin_for_both_stops_the_start() -> None:
     assert "must differ" in settings(BANK_ORIGIN=GOOD["APP_ORIGIN"]).stderr
 
 
-def test_outside_demo_mode_a_database_with_demo_log_ins_is_not_served(fresh_database: FreshDatabase) -> None:
+def test_outside_demo_mode_a_database_with_demo_log_ins_is_not_served(
+    fresh_database: FreshDatabase, tmp_path: Path
+) -> None:
     def served(demo: str) -> str:
         # A demonstration is for this machine alone, so it needs origins on loopback.
         local = {"APP_ORIGIN": "http://localhost:8000", "BANK_ORIGIN": "http://localhost:8001"}
         environment = {**fresh_database.environment, **GOOD, **(local if demo == "1" else {}), "DEMO": demo}
+        environment["RECEIPT_KEY_FILE"] = str(state.receipt_key(tmp_path / "receipts.pem"))
         command = [str(PYTHON), "-c", "import rongliao.asgi; print('served')"]
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         return done.stdout + done.stderr
 
     assert "served" in served("1")
     assert "Not started: this database holds demo log-ins" in served("0")
+
+
+WORKER = ("-m", "celery", "-A", "rongliao.celery", "worker", "--pool", "solo")
+SERVER = ("-c", "import rongliao.asgi")
+
+
+@pytest.mark.parametrize("process", [SERVER, WORKER], ids=["server", "worker"])
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        (None, "RECEIPT_KEY_FILE must name the key that signs receipts"),
+        ("nowhere.pem", r"RECEIPT_KEY_FILE: \S+nowhere.pem cannot be read \(No such file or directory\)"),
+        ("empty.pem", "RECEIPT_KEY_FILE must hold an Ed25519 key"),
+    ],
+)
+def test_outside_demo_mode_nothing_starts_without_a_file_with_the_key_of_receipts(
+    process: tuple[str, ...], file: str | None, said: str, tmp_path: Path
+) -> None:
+    (tmp_path / "empty.pem").touch()
+    environment = {"PATH": os.environ["PATH"], **GOOD, "DATABASE_URL": "postgresql://nobody@localhost/none"}
+    if file:
+        environment["RECEIPT_KEY_FILE"] = str(tmp_path / file)
+
+    done = subprocess.run(
+        [str(PYTHON), *process], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode != 0 and re.search(f"Not started: {said}", done.stderr), done.stderr
+
+
+def test_the_launcher_makes_a_key_of_receipts_once_for_its_owner_s_eyes(tmp_path: Path) -> None:
+    file = state.receipt_key(tmp_path / "receipts.pem")
+    made = file.read_bytes()
+
+    assert isinstance(load_pem_private_key(made, None), Ed25519PrivateKey)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert state.receipt_key(file).read_bytes() == made
+    assert state.receipt_key(tmp_path / "other.pem").read_bytes() != made
 
 
 def tracked() -> list[Path]:

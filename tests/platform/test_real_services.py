@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 from websockets.sync.client import ClientConnection, connect
 
+from deploy.local import state
 from deploy.local.install import PYTHON, ROOT
 from deploy.local.postgres import free_ports
 from deploy.local.processes import tail
@@ -105,6 +106,7 @@ def test_the_units_commands_serve_an_empty_bank_with_worker_and_beat_apart(redis
         "DEMO": "0",
         "REDIS_URL": redis_url,
         "VAR_DIR": str(tmp_path),
+        "RECEIPT_KEY_FILE": str(state.receipt_key(tmp_path / "receipts.pem")),
     }
     (port,) = free_ports(1)
     started = [

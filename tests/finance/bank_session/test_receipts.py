@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from django.conf import settings as site
 from django.db import DatabaseError, connection, transaction
 
+from deploy.local import state
 from deploy.local.install import ROOT
 from finance.bank_session import receipt_pdf, receipts, signing
 from finance.bank_session.models import Receipt
@@ -207,6 +208,22 @@ def test_receipts_of_an_earlier_key_are_checked_with_that_key(bench: Bench, sett
     with pytest.raises(Forged):
         verify(file, today["public_key"].encode())
     assert bench.caller().get("/api/finance/receipts/key?key_id=nobody").status_code == 404
+
+
+def test_what_was_signed_before_there_was_a_file_and_keys_were_remembered_is_checked_still(
+    real_bench: Bench, fresh_database: FreshDatabase, settings: Any, tmp_path: Path
+) -> None:
+    bench = real_bench
+    mine = bench.caller().get(f"/api/finance/intents/{confirmed(bench)}/receipt").json()
+    with psycopg.connect(fresh_database.owner_url, autocommit=True) as owner:
+        owner.execute("DELETE FROM bank_session_signingkey")
+    settings.RECEIPT_KEY_FILE = str(state.receipt_key(tmp_path / "receipts.pem"))
+
+    assert mine["key_id"] == signing.derived(settings.AUDIT_KEY).key_id != signing.present().key_id
+    assert checked(mine["link"]).status_code == 200
+    then = bench.caller().get(f"/api/finance/receipts/key?key_id={mine['key_id']}").json()
+    file = bench.caller().get(f"/api/finance/intents/{mine['intent_id']}/receipt/file").content
+    assert verify(file, then["public_key"].encode())["intent"] == mine["intent_id"]
 
 
 def test_the_public_page_believes_no_receipt_that_was_altered_in_the_database(
