@@ -8,11 +8,15 @@ from django.views.decorators.http import require_safe
 from django_prometheus.exports import ExportToDjangoView
 from prometheus_client import Gauge
 
+from finance.bank_session import queries as bank_session
 from finance.ledger import queries as books
 from kernel.errors import NotFound, refusal_response
 
 BOOKS_HOLD = Gauge("rongliao_books_hold", "1 where the last proof of the books found nothing, 0 where it failed")
 BOOKS_PROVED = Gauge("rongliao_books_proved_at", "When the books were last looked at, in seconds since the epoch")
+
+RECEIPTS_MISSING = Gauge("rongliao_receipts_missing", "Receipts that could not be signed when last looked after")
+RECEIPTS_SWEPT = Gauge("rongliao_receipts_swept_at", "When missing receipts were last looked for, since the epoch")
 
 
 @require_safe
@@ -27,11 +31,14 @@ def metrics(request: HttpRequest) -> HttpResponseBase:
 
 
 def _look_at_books() -> None:
-    """Without a database the other figures are wanted all the more; these two stay as they were."""
+    """Without a database the other figures are wanted all the more; these stay as they were."""
     try:
-        proof = books.last_verification()
+        proof, sweep = books.last_verification(), bank_session.last_receipt_sweep()
     except DatabaseError:
         return
+    if sweep is not None:
+        RECEIPTS_MISSING.set(sweep.missing)
+        RECEIPTS_SWEPT.set(sweep.at.timestamp())
     if proof is not None:
         BOOKS_HOLD.set(0 if proof.rule else 1)
         BOOKS_PROVED.set(proof.at.timestamp())

@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
+from finance.bank_session import queries as bank_session
 from finance.ledger import queries as books
 from kernel.clock import now
 from kernel.errors import NotFound, refusal_response
@@ -162,6 +163,7 @@ def ready(request: HttpRequest) -> JsonResponse:
 
 
 def _alarms() -> list[str]:
-    """`books` where their last proof failed."""
-    proof = books.last_verification()
-    return ["books"] if proof and proof.rule else []
+    """`books` where their last proof failed, `receipts` where one could not be signed."""
+    proof, sweep = books.last_verification(), bank_session.last_receipt_sweep()
+    found = {"books": proof and proof.rule, "receipts": sweep and sweep.missing}
+    return [name for name, wrong in found.items() if wrong]

@@ -201,6 +201,7 @@ CELERY_BEAT_SCHEDULE = {
     "heartbeat": {"task": "kernel.heartbeat", "schedule": timedelta(seconds=5)},
     "roll-up-ledger": {"task": "ledger.roll_up", "schedule": timedelta(minutes=1)},
     "verify-ledger": {"task": "ledger.verify", "schedule": timedelta(minutes=1)},
+    "sweep-receipts": {"task": "bank_session.sweep_receipts", "schedule": timedelta(minutes=1)},
     "close-day": {"task": "ledger.close_day", "schedule": timedelta(minutes=15)},
 }
 
@@ -257,7 +258,7 @@ PASSKEY_FROM_FEN = env.whole("PASSKEY_FROM_FEN", 20_000_00)
 PASSKEY_GONE_S = env.whole("PASSKEY_GONE_S", 24 * 3600)
 # For so long a passkey that the PIN alone let in counts for no more than the PIN.
 PASSKEY_YOUNG_S = env.whole("PASSKEY_YOUNG_S", 24 * 3600)
-# The key (PEM) that signs receipts: Ed25519, or SM2 with its certificate; without one it is derived from AUDIT_KEY.
+# The key (PEM) that signs receipts: Ed25519, or SM2 with its certificate. Only a demonstration does without.
 RECEIPT_KEY_FILE = env.text("RECEIPT_KEY_FILE")
 RECEIPT_CERTIFICATE_FILE = env.text("RECEIPT_CERTIFICATE_FILE")
 PASSKEY_RP_ID = env.text("PASSKEY_RP_ID", _BANK.host)

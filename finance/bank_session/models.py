@@ -202,6 +202,15 @@ class SigningKey(models.Model):
     first_used_at = models.DateTimeField()
 
 
+class ReceiptSweep(models.Model):
+    """Up to which confirmation each has its receipt, and how many after it could not be signed. One row."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True)
+    through = models.UUIDField()
+    missing = models.PositiveIntegerField()
+    at = models.DateTimeField()
+
+
 class Receipt(models.Model):
     """What the bank signed about a confirmation: the very bytes, and the signature. Append-only."""
 

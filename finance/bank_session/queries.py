@@ -6,11 +6,11 @@ from uuid import UUID
 from django.conf import settings
 
 from accounts import queries as people
-from finance.bank_session.models import BankSession, Confirmation, Intent
+from finance.bank_session.models import BankSession, Confirmation, Intent, ReceiptSweep
 from finance.bank_session.passkeys import can_sign
 from kernel.clock import now
 
-__all__ = ["can_sign", "confirmation_of", "intent_state", "sessions_of"]
+__all__ = ["can_sign", "confirmation_of", "intent_state", "last_receipt_sweep", "sessions_of"]
 
 
 def sessions_of(person_id: UUID) -> list[BankSession]:
@@ -31,6 +31,11 @@ def sessions_of(person_id: UUID) -> list[BankSession]:
 def intent_state(intent_id: UUID, person_id: UUID) -> str | None:
     """What became of a person's intent; None if there is none."""
     return Intent.objects.filter(pk=intent_id, person_id=person_id).values_list("state", flat=True).first()
+
+
+def last_receipt_sweep() -> ReceiptSweep | None:
+    """How many receipts could not be signed when they were last looked after; None where they never were."""
+    return ReceiptSweep.objects.filter(pk=1).first()
 
 
 def confirmation_of(intent_id: UUID) -> Confirmation | None:
