@@ -33,6 +33,12 @@ def knows(person_id: UUID, device_id: UUID, token: str) -> bool:
     return VerifiedDevice.objects.filter(person_id=person_id, device_id=device_id, token_hash=digest_of(token)).exists()
 
 
+def is_verified(person_id: UUID, device_id: UUID) -> bool:
+    """Whether its owner has proved on it who they are, in whichever browser."""
+    found = VerifiedDevice.objects.filter(person_id=person_id, device_id=device_id, token_hash__isnull=False)
+    return found.exists()
+
+
 def verified(person_id: UUID, device_id: UUID, *, by: str) -> str:
     """Notes that they have, inside the caller's transaction; answers the token to be left there, told once.
 

@@ -19,6 +19,7 @@ Event = Literal[
     "passkey_added",
     "passkey_removed",
     "device_verified",
+    "device_elsewhere",
 ]
 
 

@@ -57,6 +57,7 @@ class SecurityCard(msgspec.Struct, frozen=True):
         "passkey_added",
         "passkey_removed",
         "device_verified",
+        "device_elsewhere",
         "device_new",
     ]
     device: str
@@ -72,6 +73,10 @@ _HAPPENED = {
     "passkey_added": ("已添加通行密钥", "A passkey was added"),
     "passkey_removed": ("已移除通行密钥", "A passkey was removed"),
     "device_verified": ("设备已核验,限额已提高", "A device was verified; its limits are raised"),
+    "device_elsewhere": (
+        "已核验的设备在另一个浏览器打开了银行确认页",
+        "A verified device opened the bank's page in another browser",
+    ),
     "device_new": ("新设备登录", "A new device signed in"),
 }
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import models, transaction
 
 from accounts import queries as people
-from finance.bank_session import devices
+from finance.bank_session import devices, events
 from finance.bank_session.errors import HandoffGone
 from finance.bank_session.models import BankSession, Handoff
 from finance.bank_session.tokens import digest_of, new_token
@@ -38,7 +38,8 @@ class Opened:
 def redeem(*, code: str, device_token: str = "") -> Opened:
     """Opens a bank session with a hand-off code, which is used up. An earlier one of the same chat session ends.
 
-    `device_token`: what the browser has kept since the device was verified; without it the device counts as new.
+    `device_token`: what the browser has kept since the device was verified; without it the device counts as new,
+    and if it is a verified one, its owner is told on all their devices.
     Raises HandoffGone for a code that is unknown, used, older than settings.HANDOFF_S, or whose chat session is over.
     """
     with transaction.atomic():
@@ -53,13 +54,17 @@ def redeem(*, code: str, device_token: str = "") -> Opened:
         handoff.used_at = moment
         handoff.save(update_fields=["used_at"])
         _live(handoff.chat_session_id).update(ended_at=moment, ended_why=BankSession.Ended.ROTATED)
+        known = devices.knows(handoff.person_id, handoff.device_id, device_token)
+        if not known and devices.is_verified(handoff.person_id, handoff.device_id):
+            # The owner has cleared the browser's cookies, or somebody has the chat's session in a browser of their own.
+            events.happened(handoff.person_id, "device_elsewhere", device_id=handoff.device_id)
         token = new_token()
         session = BankSession.objects.create(
             id=new_id(),
             token_hash=digest_of(token),
             person_id=handoff.person_id,
             device_id=handoff.device_id,
-            device_known=devices.knows(handoff.person_id, handoff.device_id, device_token),
+            device_known=known,
             chat_session_id=handoff.chat_session_id,
             intent_id=handoff.intent_id,
             opened_at=moment,

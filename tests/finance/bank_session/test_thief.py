@@ -12,6 +12,7 @@ from finance.bank_session.models import BankSession, Intent, Passkey, VerifiedDe
 from finance.bank_session.tokens import digest_of
 from kernel.models import OutboxRow
 from tests.finance.bank_session.conftest import KIND, Bench
+from tests.finance.bank_session.test_devices import _told
 from tests.finance.bank_session.test_identity import again, tail_of
 from tests.finance.bank_session.test_passkeys import prepared
 from tests.finance.ledger.conftest import at_once
@@ -57,6 +58,31 @@ def test_a_chat_session_in_another_browser_is_a_new_device_even_with_the_pin(pay
     owner = Sheet(paying.prepare().handoff_url, device=token)
     assert outcome(owner) == "done" and paying.balance() == 98_400
     assert owner.call("GET", f"intents/{owner.intent_id}/proof?asked=device").json()["proved"] is True
+
+
+def elsewhere() -> list[str]:
+    """The devices whose owners were told that somebody opened the bank's page as one of them in another browser."""
+    rows = OutboxRow.objects.filter(topic="bank_session.security", payload__event="device_elsewhere")
+    return [row.payload["device_id"] for row in rows]
+
+
+def test_a_verified_device_that_opens_the_bank_s_page_elsewhere_is_told_once_for_each_session(paying: Bench) -> None:
+    unverified = Sheet(paying.prepare().handoff_url)
+    assert unverified.intent().status_code == 200 and elsewhere() == []
+    token, device = verified(paying), str(paying.session_ids()["device_id"])
+    owner = Sheet(paying.prepare().handoff_url, device=token)
+    assert owner.intent().status_code == 200 and elsewhere() == []
+
+    url = paying.prepare().handoff_url
+    thief = Sheet(url, device="A" * 43)
+    assert thief.intent().status_code == 200 and Sheet().redeem(url).status_code == 410
+    assert elsewhere() == [device]
+    assert "device_elsewhere" in {one["event"] for one in _told(paying.caller())}
+    Sheet(paying.prepare().handoff_url)
+    assert elsewhere() == [device] * 2
+    paying.callers.clear()  # another device, which nobody verified
+    Sheet(paying.prepare().handoff_url)
+    assert elsewhere() == [device] * 2
 
 
 def test_what_the_owner_pays_does_not_widen_what_the_thief_may_nor_the_other_way(paying: Bench) -> None:
