@@ -6,7 +6,7 @@ LOCAL := $(PYTHON) -m deploy.local
 export PYTHON_IS_NAMED := $(if $(filter-out file,$(origin PYTHON)),yes)
 export PYTHONDONTWRITEBYTECODE :=
 .DEFAULT_GOAL := help
-.PHONY: .python help run setup lock lint lint-fast contracts test bench faults reset screenshots manage
+.PHONY: .python help run setup lock lint lint-fast contracts test bench faults reset screenshots manage verifier
 
 help: ## What can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile
@@ -43,6 +43,9 @@ test: setup ## Everything: checks, tests, journeys, the front end's tests (ARGS=
 
 screenshots: setup ## Take the README's pictures anew from the demo world
 	@$(PY) -m pytest -q -n0 tests/journeys/screenshots.py
+
+verifier: .python ## The command that checks receipts, as one file: var/verify-receipt.pyz
+	@$(PY) -m deploy.verifier
 
 manage: .python ## A command of manage.py on the embedded database: make manage DO=verify_ledger
 	@$(LOCAL) manage $(DO)

@@ -1,6 +1,7 @@
 """`python -m finance.bank_session.verify_receipt FILE --key PUBLIC.pem`: checks a receipt, on any machine.
 
-It needs no server, database or settings: the receipt, the bank's public key or certificate, and a few libraries.
+It needs no server, database or settings: the receipt, the bank's public key or certificate, and a few libraries. As one
+file for machines without this project: `make verifier`.
 Exit 0: the bank signed these words, their hash is right, and a passkey's signature, if there is one, is over that very
 hash.
 """
@@ -145,5 +146,10 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-if __name__ == "__main__":
+def run() -> None:
+    """As a program."""
     sys.exit(main())
+
+
+if __name__ == "__main__":
+    run()
