@@ -329,6 +329,17 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
     ),
     Mutant(
+        "a verified device elsewhere is told to nobody",
+        BANK
+        + "test_thief.py::test_a_verified_device_that_opens_the_bank_s_page_elsewhere_is_told_once_for_each_session",
+        module=("finance.bank_session.actions.sessions", "if not known and", "if known and"),
+    ),
+    Mutant(
+        "a receipt that cannot be signed is passed over for good",
+        BANK + "test_receipt_sweep.py::test_one_that_cannot_be_signed_keeps_no_other_back_and_is_not_forgotten",
+        module=("finance.bank_session.receipt_sweep", "            if not failed:\n", "            if True:\n"),
+    ),
+    Mutant(
         "any token makes a device known",
         BANK + "test_thief.py::test_a_token_of_somebody_else_or_of_another_device_makes_none_known",
         module=("finance.bank_session.devices", "person_id=person_id, device_id=device_id, token_hash", "token_hash"),
