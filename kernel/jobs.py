@@ -6,6 +6,7 @@ Due times are in the bank's time, so that a demo that moves its date on also see
 """
 
 import logging
+import math
 import threading
 import time
 import traceback
@@ -114,6 +115,8 @@ class _Waker:
     """Speaks with the broker beside the requests: nobody waits for it, and what is due together is one wake-up."""
 
     PAUSE_S = 0.1
+    WORTH_S = 2
+    """After this the worker has looked by itself: a busy one passes over wake-ups that are older."""
 
     def __init__(self) -> None:
         self._starting, self._due = threading.Lock(), threading.Event()
@@ -133,7 +136,7 @@ class _Waker:
             self._due.wait()
             self._due.clear()
             try:
-                current_app.send_task("kernel.drain", retry=False, ignore_result=True)
+                current_app.send_task("kernel.drain", retry=False, ignore_result=True, expires=self.WORTH_S)
             except Exception:
                 _log.warning("the worker could not be woken; it looks by itself each second", exc_info=True)
             time.sleep(self.PAUSE_S)
@@ -142,17 +145,19 @@ class _Waker:
 _waker = _Waker()
 
 
-def drain(limit: int = MAX_DRAINED) -> int:
+def drain(limit: int = MAX_DRAINED, limit_s: float = math.inf) -> int:
     """Runs what is due, oldest first, each row in a transaction of its own; answers how many rows succeeded.
 
-    Several workers may drain at once: rows are taken with SKIP LOCKED.
+    No row is begun after `limit_s`. Several workers may drain at once: rows are taken with SKIP LOCKED.
     """
-    succeeded = 0
+    succeeded, until = 0, time.monotonic() + limit_s
     for _ in range(limit):
         outcome = _run_one()
         if outcome is None:
             break
         succeeded += outcome
+        if time.monotonic() >= until:
+            break
     return succeeded
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from kernel import jobs
+from kernel import jobs, tasks
 from kernel.clock import business_now
-from kernel.models import OutboxRow
+from kernel.models import Heartbeat, OutboxRow
 
 seen: list[int] = []
 
@@ -36,6 +36,24 @@ def test_a_row_is_run_once_and_kept_as_done() -> None:
     with transaction.atomic():
         jobs.enqueue("test.note", {"n": 1})
     assert (jobs.drain(), jobs.drain(), seen) == (1, 0, [1])
+
+
+@pytest.mark.django_db
+def test_a_worker_that_is_busy_for_long_lives_and_lets_other_tasks_have_their_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tasks, "DRAIN_S", 0.05)
+    monkeypatch.setitem(jobs._consumers, "test.note", [lambda payload: sleep(0.02)])
+    with transaction.atomic():
+        for number in range(20):
+            jobs.enqueue("test.note", {"n": number})
+    Heartbeat.objects.filter(role="worker").delete()
+
+    tasks.drain()
+
+    left = OutboxRow.objects.filter(topic="test.note", done_at=None).count()
+    assert 10 < left < 20 and Heartbeat.objects.filter(role="worker").exists()
+    assert jobs.drain() == left
 
 
 @pytest.mark.django_db
