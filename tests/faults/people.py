@@ -5,8 +5,8 @@ import hashlib
 import random
 import threading
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID, uuid4
@@ -20,6 +20,9 @@ from tests.support.site import Site
 
 PAUSE_S = 0.1
 ANSWER_LIMIT_S = 20.0
+ASK_LIMIT_S = 60.0
+"""How long something is asked for again before it is left in doubt."""
+FINISH_LIMIT_S = ASK_LIMIT_S + 3 * ANSWER_LIMIT_S
 IN_FLIGHT = 4
 
 
@@ -51,33 +54,68 @@ class Worker(threading.Thread):
     def finish(self) -> None:
         """Lets what is open come to its end, and raises what went wrong."""
         self.stopping.set()
-        self.join(60)
+        self.join(FINISH_LIMIT_S)
         assert not self.is_alive(), f"{self} does not come to an end"
         if self.error:
             raise self.error
 
 
+class Busy(Exception):
+    """An answer that says: not this moment, and nothing was done."""
+
+
 @dataclass
-class Payment:
-    """A transfer as its payer knows it."""
+class Deed:
+    """Something that was asked for, as the one who asked knows it."""
 
     id: str
-    amount_fen: int
     confirmed: bool = False
+    """It was said to be done."""
+    known: bool = False
+    """It is known what became of it."""
     attempts: int = 0
-    doubts: list[tuple[float, float]] = field(default_factory=list)
-    """From when to when (monotonic) it was not known what had become of it."""
+    doubt: tuple[float, float] | None = None
+    """From when to when (monotonic) it was not known what had become of it, once an attempt was cut off."""
 
 
-class Payer(Worker):
-    """Prepares and confirms transfers to a friend; what was cut is asked again until there is an answer."""
+@dataclass
+class Payment(Deed):
+    """A payment as its payer knows it."""
+
+    amount_fen: int = 0
+
+
+class Asker(Worker):
+    """Asks again for what was cut off, as the apps do; after ASK_LIMIT_S it stays in doubt."""
+
+    def ask(self, deed: Deed, attempt: Callable[[], bool]) -> None:
+        """Until `attempt` answers whether it is done. It raises Busy to be asked again, TransportError when cut off."""
+        began: float | None = None
+        first = time.monotonic()
+        while not deed.known and time.monotonic() - first < ASK_LIMIT_S:
+            sent = time.monotonic()
+            try:
+                deed.attempts += 1
+                deed.confirmed = attempt()
+                deed.known = True
+            except Busy:
+                time.sleep(PAUSE_S)
+            except (httpx.TransportError, OSError):
+                began = began or sent
+                time.sleep(PAUSE_S)
+        if began is not None:
+            deed.doubt = (began, time.monotonic())
+
+
+class Payer(Asker):
+    """Prepares and confirms transfers to a friend."""
 
     def __init__(self, site: Site, name: str, payee: str, conversation: UUID, seed: int) -> None:
         super().__init__()
         self.site, self.conversation = site, conversation
         self.account, self.payee = str(site.world.accounts[name]), str(site.world.people[payee])
         self.name = name
-        self.chance = random.Random(f"{seed}:{name}")
+        self.chance = random.Random(f"{seed}:{name}:{payee}")
         self.app = sign_in(site, name)
         self.payments: list[Payment] = []
 
@@ -101,23 +139,12 @@ class Payer(Worker):
 
     def work(self) -> None:
         while not self.stopping.is_set():
-            payment = Payment(str(uuid4()), self.chance.randint(1, 500))
+            payment = Payment(str(uuid4()), amount_fen=self.chance.randint(1, 500))
             self.payments.append(payment)
             self._pay(payment)
 
     def _pay(self, payment: Payment) -> None:
-        began: float | None = None
-        while not payment.confirmed:
-            try:
-                payment.attempts += 1
-                payment.confirmed = self._attempt(payment)
-                if not payment.confirmed:
-                    return  # refused with a reason
-            except (httpx.TransportError, OSError):
-                began = began or time.monotonic()
-                time.sleep(PAUSE_S)
-        if began is not None:
-            payment.doubts.append((began, time.monotonic()))
+        self.ask(payment, lambda: self._attempt(payment))
 
     def _attempt(self, payment: Payment) -> bool:
         """Asks for the sheet of the same transfer and confirms it, unless it shows that it is done."""
@@ -137,7 +164,7 @@ class Payer(Worker):
             digest = hashlib.sha256(shown.json()["statement"].encode()).hexdigest()
             answer = sheet.post(f"/api/bank/intents/{payment.id}/confirm", json={"pin": PIN, "statement_hash": digest})
             if answer.status_code in {409, 429}:
-                raise httpx.ReadError("busy")
+                raise Busy
             assert answer.status_code == 200, answer.text
             return True
 
@@ -186,6 +213,9 @@ class Watcher(Worker):
 
     STATEMENT = """
         SELECT (SELECT coalesce(sum(amount_fen), 0) FROM ledger_posting)::bigint,
+            (SELECT coalesce(sum(abs(a.held_fen - coalesce(h.sum, 0))), 0) FROM ledger_account a LEFT JOIN (
+                SELECT account_id, sum(amount_fen) AS sum FROM ledger_hold WHERE state = 'open' GROUP BY account_id
+            ) h ON h.account_id = a.id)::bigint,
             (SELECT coalesce(sum(abs(a.balance_fen - p.sum)), 0) FROM ledger_account a JOIN (
                 SELECT account_id, sum(amount_fen) AS sum FROM ledger_posting WHERE seq IS NOT NULL GROUP BY account_id
             ) p ON p.account_id = a.id)::bigint
@@ -200,5 +230,5 @@ class Watcher(Worker):
             while not self.stopping.wait(0.2):
                 row = connection.execute(self.STATEMENT).fetchone()
                 assert row is not None
-                self.drift_fen = max(self.drift_fen, abs(row[0]), abs(row[1]))
+                self.drift_fen = max(self.drift_fen, *(abs(drift) for drift in row))
                 self.reads += 1

@@ -1,8 +1,8 @@
-"""kill -9 of the server with its worker, of PostgreSQL and of Redis, in turn, while transfers and orders are confirmed
-over HTTP by several clients.
+"""kill -9 of the server, the worker with the beat, PostgreSQL and Redis, in turn, while clients pay, buy, take and give
+back over HTTP; and in the middle of it the bank's date is moved on by a day.
 
-PostgreSQL is one of the test's own, with its durability on. What was confirmed is there, once; what was in doubt is
-known soon after everything is up again, by asking again under the same id; the books never differ.
+What was confirmed, taken or given back is there, once; what was in doubt is known soon after everything is up again, by
+asking again under the same id or key; what nobody took is given back once; the books never differ.
 """
 
 import contextlib
@@ -11,103 +11,37 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
+from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
-import httpx
 import psycopg
 import pytest
 
-from deploy.local.postgres import APP, OWNER, free_ports
-from rongliao.demo import World
+from tests.faults.crowd import Buyer, Crowd, Mover
 from tests.faults.figures import LONG, SECONDS, SEED, note
-from tests.faults.people import Payer, Payment, Watcher, Worker, sign_in
-from tests.faults.test_kill import conversation_of, rows
-from tests.faults.test_restore import BANK, Bank
-from tests.support import database, obtain, run
-from tests.support.site import Site, build_front_end
+from tests.faults.people import Cashier, Watcher
+from tests.faults.standing import KINDS, Standing
+from tests.faults.test_kill import rows
+from tests.support import run
+from tests.support.site import Site
 
-PAIRS = (("su", "lin"), ("xu", "he"), ("shen", "su"), ("lin", "su")) if LONG else (("su", "lin"), ("shen", "su"))
-BUYERS = ("su", "xu") if LONG else ("xu",)
+# Twenty clients: one who pays and one who takes for each pair.
+EVERYBODY: dict[str, Any] = {
+    "pairs": (("su", "lin"), ("lin", "su"), ("shen", "su"), ("su", "shen"), ("xu", "he"), ("he", "xu")),
+    "buyers": ("xu", "he", "bai", "lin", "shen"),
+    "movers": 1,
+    "cashiers": 2,
+}
+SOME: dict[str, Any] = {"pairs": (("su", "lin"), ("shen", "su")), "buyers": ("xu",), "movers": 0, "cashiers": 1}
 WORK_S = SECONDS if LONG else 0.0
 PAUSE_S = 10.0 if LONG else 1.0
-KINDS = ("postgres", "server", "redis")
-DOWN_S = 0.5
 DOUBT_LIMIT_S = 5.0
-OUTBOX_LIMIT_S = 60.0
-FAILED = 500
-SAID = frozenset({"unavailable", "outcome_unknown", "contended"})
-CASH = "远山现金宝"
-
-
-class Telling:
-    """What the server says while something is down, which is as good as no answer: one asks again."""
-
-    def __init__(self) -> None:
-        self.codes: Counter[str] = Counter()
-        self.odd: list[str] = []
-
-    def hear(self, response: httpx.Response) -> None:
-        """A failure that does not say what it means is noted."""
-        if response.status_code < FAILED:
-            return
-        text = response.read().decode(errors="replace")
-        code = ""
-        if response.headers.get("Content-Type") == "application/json":
-            code = response.json()["error"]["code"]
-        if (response.status_code, code in SAID, "Retry-After" in response.headers) != (503, True, True):
-            self.odd.append(f"{response.request.method} {response.request.url} {response.status_code} {text[:300]}")
-        self.codes[code] += 1
-        raise httpx.ReadError(f"{response.status_code} {code}", request=response.request)
-
-
-class Steadfast(Payer):
-    """Goes on asking whatever is down."""
-
-    def __init__(self, site: Site, name: str, payee: str, conversation: UUID, telling: Telling) -> None:
-        super().__init__(site, name, payee, conversation, SEED)
-        self.app.event_hooks = self.hooks = {"response": [telling.hear]}
-
-
-class Buyer(Payer):
-    """Buys a fund again and again, as steadfastly."""
-
-    door = "/api/finance/orders"
-
-    def __init__(self, site: Site, name: str, telling: Telling) -> None:
-        Worker.__init__(self)
-        self.site, self.name = site, name
-        self.account = str(site.world.accounts[name])
-        self.chance = random.Random(f"{SEED}:{name}:orders")
-        self.app = sign_in(site, name)
-        self.payments: list[Payment] = []
-        self._read()
-        self.app.event_hooks = self.hooks = {"response": [telling.hear]}
-
-    def _read(self) -> None:
-        """The documents, without which nothing is sold."""
-        shelf = self.app.get("/api/finance/products").json()["items"]
-        (self.product,) = [product["id"] for product in shelf if product["name"] == CASH]
-        path = f"/api/finance/products/{self.product}"
-        for document in self.app.get(path).json()["documents"]:
-            text = self.app.get(f"{path}/documents/{document['id']}").json()
-            opened = self.app.post(f"{path}/documents/{document['id']}/opened", json={"sha256": text["sha256"]})
-            assert opened.status_code == 204, opened.text
-            if text["kind"] == "risk":
-                self.risk = text["sha256"]
-
-    def _headers(self) -> dict[str, str]:
-        return {"Idempotency-Key": str(uuid4())}
-
-    def _body(self, payment: Payment) -> dict[str, Any]:
-        return {
-            "id": payment.id,
-            "product_id": self.product,
-            "amount_fen": payment.amount_fen + 100,
-            "account_id": self.account,
-            "risk_sha256": self.risk,
-        }
+SETTLED_LIMIT_S = 60.0
+A_DAY = timedelta(hours=24)
+BUSINESS_NOW = "(now() + make_interval(secs => coalesce((SELECT max(offset_seconds) FROM kernel_businessclock), 0)))"
+# How a transfer stands, how its hold does, and how many entries moved its money.
+ENDS = {("pending", "open", 0), ("received", "captured", 1), ("returned", "released", 0), ("expired", "released", 0)}
 
 
 class Patient(Watcher):
@@ -118,73 +52,6 @@ class Patient(Watcher):
             with contextlib.suppress(psycopg.OperationalError):
                 super().work()
             self.stopping.wait(0.1)
-
-
-class Standing:
-    """A site on a PostgreSQL and a Redis of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.bank = folder, Bank(folder / "postgres")
-        self.cluster = self.bank.first
-        self.bank.start(self.cluster)
-        self.cluster.sql(f"CREATE DATABASE {BANK} TEMPLATE {database.MIGRATED} OWNER {OWNER}")
-        self.redis_port, app_port, bank_port, networks_port = free_ports(4)
-        self.redis = self._redis()
-        names = folder / "names.json"
-        environment = {
-            **database.environment(database.server(), "none"),
-            "DATABASE_URL": self.bank.url(self.cluster, APP),
-            "DATABASE_OWNER_URL": self.bank.url(self.cluster, OWNER),
-            "REDIS_URL": f"redis://127.0.0.1:{self.redis_port}/0",
-            "VAR_DIR": str(folder / "var"),
-            "APP_ORIGIN": f"http://localhost:{app_port}",
-            "BANK_ORIGIN": f"http://localhost:{bank_port}",
-            "NETWORKS_URL": f"http://127.0.0.1:{networks_port}",
-            "PREPARES_PER_MINUTE": "100000",
-            "NEW_DEVICE_DAY_FEN": "100000000000",
-            "PYTHONUNBUFFERED": "1",
-        }
-        (folder / "var").mkdir()
-        database.manage(environment, "demo_fill", "--names", str(names))
-        run.once("front-end", build_front_end)
-        self.site = Site("bank", folder, environment, app_port, bank_port, World.load(names))
-        self.site.start()
-        self.up: list[tuple[float, float]] = []
-        self._since = time.monotonic()
-
-    def _redis(self) -> Any:
-        words = ("--port", str(self.redis_port), "--save", "", "--bind", "127.0.0.1", "--dir", str(self.folder))
-        return run.spawn([obtain.redis_server(), *words], log=self.folder / "redis.log")
-
-    def kill(self, kind: str) -> None:
-        """kill -9, and up again a moment later."""
-        self.up.append((self._since, time.monotonic()))
-        if kind == "server":
-            self.site.kill9()
-        elif kind == "postgres":
-            self.cluster.kill()
-        else:
-            self.redis.kill()
-            self.redis.wait()
-        time.sleep(DOWN_S)
-        if kind == "server":
-            self.site.start()
-        elif kind == "postgres":
-            self.bank.start(self.cluster)
-        else:
-            self.redis = self._redis()
-        self._since = time.monotonic()
-
-    def in_doubt_s(self, since: float, until: float) -> float:
-        """How much of that time everything was up."""
-        spans = [*self.up, (self._since, until)]
-        return sum(max(0.0, min(until, end) - max(since, begin)) for begin, end in spans)
-
-    def stop(self) -> None:
-        self.site.stop()
-        self.redis.kill()
-        self.redis.wait()
-        self.bank.children.stop_all()
 
 
 @pytest.fixture
@@ -201,66 +68,117 @@ def standing() -> Iterator[Standing]:
 
 
 def _left_over(site: Site) -> list[tuple[Any, ...]]:
-    """What the worker has not done, once it had its time."""
-    until = time.monotonic() + OUTBOX_LIMIT_S
+    """What the worker has not done, once it had its time: rows that are due, and payouts on their way."""
+    until = time.monotonic() + SETTLED_LIMIT_S
     while True:
         left = rows(
             site,
             "SELECT topic, attempts, last_error FROM kernel_outboxrow"
-            " WHERE failed_at IS NOT NULL OR (done_at IS NULL AND run_at <= now())",
+            f" WHERE failed_at IS NOT NULL OR (done_at IS NULL AND run_at <= {BUSINESS_NOW})"
+            " UNION ALL SELECT 'payout', steps, state FROM payments_payout WHERE finished_at IS NULL",
         )
         if not left or time.monotonic() > until:
             return left
         time.sleep(0.2)
 
 
+def _kill_in_turn(standing: Standing) -> int:
+    """Each of KINDS after a drawn pause, until the time is over; answers how often. Half-way the bank's date is moved
+    on, and whoever begins to give back what has expired by then is killed at once.
+    """
+    chance, kills, moved = random.Random(SEED), 0, False
+    began = time.monotonic()
+    while time.monotonic() < began + WORK_S or kills < len(KINDS) or not moved:
+        time.sleep(chance.uniform(0.5, 1.5) * PAUSE_S)
+        kind = KINDS[kills % len(KINDS)]
+        if kind == "worker" and not moved and time.monotonic() >= began + WORK_S / 2:
+            standing.move_clock(A_DAY)
+            moved = True
+        standing.kill(kind)
+        kills += 1
+    return kills
+
+
+def _effects(site: Site, crowd: Crowd) -> tuple[int, int]:
+    """How many acknowledged deeds are not there, and how many of all are there more than once."""
+    held = dict(rows(site, "SELECT reference::text, count(*) FROM ledger_hold GROUP BY reference"))
+    own = dict(
+        rows(site, "SELECT reference::text, count(*) FROM ledger_entry WHERE kind = 'own_transfer' GROUP BY reference")
+    )
+    there = Counter(held) + Counter(own)
+    taken = dict(rows(site, "SELECT id::text, state FROM payments_transfer"))
+    ends = {"accept": "received", "return": "returned"}
+    lost = sum(not there[payment.id] for payment in crowd.payments() if payment.confirmed)
+    lost += sum(taken.get(one.id) != ends[one.verb] for one in crowd.receptions() if one.confirmed)
+    return lost, sum(there[payment.id] > 1 for payment in crowd.payments())
+
+
+def _wrong_ends(site: Site) -> list[tuple[Any, ...]]:
+    """Transfers whose money does not stand where their state says, once."""
+    found = rows(
+        site,
+        "SELECT t.id::text, t.state, h.state, (SELECT count(*) FROM ledger_entry e WHERE e.reference = t.id)"
+        " FROM payments_transfer t JOIN ledger_hold h ON h.id = t.hold_id",
+    )
+    return [row for row in found if row[1:] not in ENDS]
+
+
+def _expired(site: Site) -> tuple[int, int, int]:
+    """How many transfers are over their day; of these, how many the payer has back; and how often that was done."""
+    ((over, back),) = rows(
+        site,
+        "SELECT count(*), count(*) FILTER (WHERE state = 'expired') FROM payments_transfer"
+        f" WHERE state IN ('pending', 'expired') AND expires_at <= {BUSINESS_NOW}",
+    )
+    ((times,),) = rows(site, "SELECT count(*) FROM kernel_auditrow WHERE action = 'payments.transfer_expired'")
+    return over, back, times
+
+
 @pytest.mark.long
 def test_what_was_confirmed_survives_whatever_is_killed(standing: Standing) -> None:
-    site, telling = standing.site, Telling()
-    payers: list[Payer] = [
-        Steadfast(site, name, other, conversation_of(site, name, other), telling) for name, other in PAIRS
-    ]
-    payers += [Buyer(site, name, telling) for name in BUYERS]
+    site = standing.site
+    crowd = Crowd(site, **(EVERYBODY if LONG else SOME))
     watcher = Patient(site.database_url)
-    for worker in (*payers, watcher):
-        worker.start()
-    chance, kills = random.Random(SEED), 0
-    until = time.monotonic() + WORK_S
-    while time.monotonic() < until or kills < len(KINDS):
-        time.sleep(chance.uniform(0.5, 1.5) * PAUSE_S)
-        standing.kill(KINDS[kills % len(KINDS)])
-        kills += 1
-    for payer in payers:
-        payer.finish()
+    watcher.start()
+    crowd.start()
+    kills = _kill_in_turn(standing)
+    crowd.finish()
     left = _left_over(site)
     watcher.finish()
 
-    payments = [payment for payer in payers for payment in payer.payments]
-    confirmed = [payment for payment in payments if payment.confirmed]
-    holds = dict(rows(site, "SELECT reference::text, count(*) FROM ledger_hold GROUP BY reference"))
-    lost = sum(holds.get(payment.id, 0) == 0 for payment in confirmed)
-    doubled = sum(holds.get(payment.id, 0) > 1 for payment in payments)
-    cut = [payment for payment in payments if payment.attempts > 1]
-    resolved = sum(payment.confirmed for payment in cut)
-    longest_s = max((standing.in_doubt_s(*doubt) for payment in cut for doubt in payment.doubts), default=0.0)
+    lost, doubled = _effects(site, crowd)
+    wrong, expired = _wrong_ends(site), _expired(site)
+    doubts = [(standing.up_s(*deed.doubt), deed) for deed in crowd.deeds() if deed.doubt]
+    unresolved = [(up_s, deed) for up_s, deed in doubts if not deed.known or up_s > DOUBT_LIMIT_S]
+    longest_s = max((up_s for up_s, _ in doubts), default=0.0)
+    taken = [one for one in crowd.receptions() if one.confirmed]
     note(
-        everything_killed=kills,
-        everything_killed_confirmed=len(confirmed),
-        everything_killed_orders=sum(payer.payments.count(one) for payer in payers[len(PAIRS) :] for one in confirmed),
-        everything_killed_acked_lost=lost,
-        everything_killed_doubled=doubled,
-        everything_killed_drift_fen=watcher.drift_fen,
-        everything_killed_reads=watcher.reads,
-        everything_killed_in_doubt=len(cut),
-        everything_killed_in_doubt_resolved=round(resolved / max(1, len(cut)), 4),
+        money_clients=len(crowd.clients),
+        money_kills=kills,
+        money_confirmed=sum(one.confirmed for one in crowd.payments()),
+        money_orders=sum(one.confirmed for one in crowd.payments(Buyer)),
+        money_own_transfers=sum(one.confirmed for one in crowd.payments(Mover)),
+        money_payouts=sum(one.confirmed for one in crowd.payments(Cashier)),
+        money_received=sum(one.verb == "accept" for one in taken),
+        money_returned=sum(one.verb == "return" for one in taken),
+        money_expired=expired[1],
+        money_acked_lost=lost,
+        money_doubled=doubled + len(wrong),
+        money_sum_drift_fen=watcher.drift_fen,
+        money_reads=watcher.reads,
+        money_in_doubt=len(doubts),
+        money_in_doubt_resolved=1 - len(unresolved) / max(1, len(doubts)),
         money_doubt_max_s=round(longest_s, 3),
-        **{f"everything_killed_{code}": count for code, count in sorted(telling.codes.items())},
+        **{f"money_told_{code}": count for code, count in sorted(crowd.telling.codes.items())},
     )
-    assert not telling.odd, telling.odd[:5]
-    assert all(any(one.confirmed for one in payer.payments) for payer in payers) and watcher.reads and cut
-    assert (lost, doubled, watcher.drift_fen, resolved) == (0, 0, 0, len(cut))
-    assert longest_s <= DOUBT_LIMIT_S
+    assert not crowd.telling.odd, crowd.telling.odd[:5]
+    assert all(any(one.confirmed for one in payer.payments) for payer in crowd.payers) and taken
+    assert watcher.reads and doubts and not standing.ended
+    assert (lost, doubled, wrong, watcher.drift_fen) == (0, 0, [], 0)
+    assert not unresolved, (unresolved, standing.up)
     assert not left
+    # Only what is over its day was given back, all of it, each once.
+    assert expired[0] and len(set(expired)) == 1, expired
     assert rows(site, "SELECT sum(amount_fen)::bigint FROM ledger_posting") == [(0,)]
     site.manage("verify_ledger")
     site.manage("verify_audit")

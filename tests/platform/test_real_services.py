@@ -2,8 +2,6 @@
 
 import contextlib
 import json
-import re
-import shlex
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,13 +11,14 @@ import httpx
 from websockets.sync.client import ClientConnection, connect
 
 from deploy.local import state
-from deploy.local.install import PYTHON, ROOT
+from deploy.local.install import PYTHON
 from deploy.local.postgres import free_ports
 from deploy.local.processes import tail
 from tests.faults.people import sign_in
 from tests.platform.test_house import GOOD
 from tests.support import database, run
 from tests.support.site import Site
+from tests.support.units import unit_command
 
 ANSWER_LIMIT_S = 20.0
 START_LIMIT_S = 60.0
@@ -83,19 +82,6 @@ def test_a_message_reaches_somebody_on_another_server_process(start_site: Callab
         message = frames(there, "message")["message"]
         assert isinstance(message, dict)
         assert message["text"] == "隔着进程"
-
-
-def unit_command(name: str, port: int, folder: Path) -> list[str]:
-    """What a systemd unit of ours starts, on this checkout's packages and on a port and folder of the test's own."""
-    text = (ROOT / f"deploy/systemd/rongliao-{name}.service").read_text()
-    (line,) = re.findall(r"^ExecStart=(.*)$", text, re.M)
-    words = shlex.split(line)
-    if "--port" in words:
-        words[words.index("--port") + 1] = str(port)
-    moved = {"/opt/rongliao/.venv/bin/": f"{PYTHON.parent}/", "/run/rongliao/": f"{folder}/"}
-    for old, new in moved.items():
-        words = [word.replace(old, new) for word in words]
-    return words
 
 
 def test_the_units_commands_serve_an_empty_bank_with_worker_and_beat_apart(redis_url: str, tmp_path: Path) -> None:

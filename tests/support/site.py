@@ -1,4 +1,4 @@
-"""A running installation: own ports, own copy of the demo world, own var/, its worker inside."""
+"""A running installation: own ports, own copy of the demo world, own var/; its worker inside, or apart as banks do."""
 
 import contextlib
 import http.client
@@ -16,8 +16,10 @@ from deploy.local.processes import Children, Failed, tail
 from rongliao.demo import World
 from tests.support import database, run
 from tests.support.nursery import Forked
+from tests.support.units import unit_command
 
 READY_LIMIT_S = 60
+UNITS = ("server", "worker", "beat")
 
 
 @dataclass
@@ -31,17 +33,19 @@ class Site:
     bank_port: int
     world: World
     disrupted: bool = False
+    apart: bool = False
+    """The units' commands: one server process for both origins, worker and beat beside it. Needs a Redis."""
     _processes: dict[str, "subprocess.Popen[bytes] | Forked"] = field(default_factory=dict)
 
     @property
     def origin(self) -> str:
         """The address of the app."""
-        return f"http://localhost:{self.app_port}"
+        return self.environment["APP_ORIGIN"]
 
     @property
     def bank_origin(self) -> str:
         """The address of the bank sheet."""
-        return f"http://localhost:{self.bank_port}"
+        return self.environment["BANK_ORIGIN"]
 
     @property
     def socket_url(self) -> str:
@@ -64,7 +68,13 @@ class Site:
                 log=self.folder / "networks.log",
                 env=self.environment,
             )
-        if not self._alive("server"):
+        if self.apart:
+            for unit in UNITS:
+                if not self._alive(unit):
+                    command = unit_command(unit, self.app_port, self.folder)
+                    log = self.folder / f"{unit}.log"
+                    self._processes[unit] = run.spawn(command, log=log, env=self.environment)
+        elif not self._alive("server"):
             self._processes["server"] = Forked("deploy.local.serve", log=self.log, env=self.environment)
         self.wait_ready()
 
@@ -96,6 +106,10 @@ class Site:
         process = self._processes[name]
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+    def ended(self) -> list[str]:
+        """The processes that do not run though they were started."""
+        return [name for name in self._processes if not self._alive(name)]
 
     def restart(self) -> None:
         """kill -9, then start again on the same data and ports."""
