@@ -9,7 +9,7 @@ from kernel import audit, jobs
 from kernel.clock import now
 from kernel.models import Heartbeat
 
-DRAIN_S = 2.0
+DRAIN_S = 1.0
 """After so long the other tasks have their turn, which wait in the same queue: seals, proofs, the heartbeat."""
 
 
