@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 
-from benchmarks import bed, chat, group, idle, ledger, processes, record, sync
+from benchmarks import bed, chat, group, growth, idle, ledger, processes, record, sync
 from benchmarks.report import Report
 from deploy.local.install import ROOT
 from deploy.local.processes import Failed
@@ -16,6 +16,7 @@ from deploy.local.processes import Failed
 PARTS = {
     "ledger": ledger.run,
     "action": ledger.action,
+    "growth": growth.run,
     "pairs": chat.run,
     "servers": chat.run,
     "idle": idle.run,
@@ -28,20 +29,24 @@ PARTS = {
 EVERYTHING = [name for name in PARTS if name not in {"action", "servers"}]
 TOGETHER = {"chat": ["pairs", "idle", "connect", "group", "processes", "sync"]}
 
-
 PERFORMANCE = ROOT / "docs" / "performance.md"
+FIGURES = ROOT / "var" / "bench.json"
 
 
-def said(name: str, chosen: argparse.Namespace) -> str:
+def circumstances(name: str, chosen: argparse.Namespace) -> dict[str, str]:
     """How, when and where a part is measured, before it is."""
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
     ).stdout.strip()
     more = f" --servers {','.join(chosen.servers)}" if name == "servers" and chosen.servers else ""
-    command = f'make bench ARGS="{name} --rounds {chosen.rounds} --seconds {chosen.seconds:g}{more}"'
-    today = datetime.datetime.now(datetime.UTC).date()
-    where = f"{os.cpu_count()} cores ({platform.machine()}, {platform.system()}), load {os.getloadavg()[0]:.1f}"
-    return f"`{command}`, {today}, {where} before it began, commit {commit or 'unknown'}."
+    more += f" --postings {chosen.postings}" if name == "growth" else ""
+    return {
+        "command": f'make bench ARGS="{name} --rounds {chosen.rounds} --seconds {chosen.seconds:g}{more}"',
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "machine": f"{os.cpu_count()} cores ({platform.machine()}, {platform.system()})",
+        "load": f"{os.getloadavg()[0]:.1f}",
+        "commit": commit or "unknown",
+    }
 
 
 def main() -> int:
@@ -49,25 +54,24 @@ def main() -> int:
     options.add_argument("parts", nargs="*", choices=[*PARTS, *TOGETHER, []], default=[])
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--seconds", type=float, default=4.0)
-    options.add_argument("--postings", type=int, default=1_000_000, help="the size of the books that are not fresh")
+    options.add_argument("--postings", type=int, default=10_000_000, help="the largest books of growth")
     options.add_argument("--servers", type=lambda text: text.split(","), help=f"of servers: {', '.join(chat.SERVERS)}")
     chosen = options.parse_args()
     if unknown := set(chosen.servers or ()) - set(chat.SERVERS):
         options.error(f"no such server: {', '.join(sorted(unknown))}")
-    report = Report()
     failed = False
     with bed.make() as made:
         bed.peer_packages(made.children, made.folder / "npm.log")
         for name in [one for part in chosen.parts or EVERYTHING for one in TOGETHER.get(part, [part])]:
-            more = {"postings": chosen.postings} if name == "ledger" else {}
+            more = {"postings": chosen.postings} if name == "growth" else {}
             if name == "servers":
                 more = {"servers": chosen.servers or list(chat.SERVERS)}
-            began, places = time.monotonic(), (len(report.tables), len(report.figures))
-            circumstances = said(name, chosen)
+            began, report, about = time.monotonic(), Report(), circumstances(name, chosen)
             try:
                 PARTS[name](made, report, rounds=chosen.rounds, seconds=chosen.seconds, **more)
-                report.ratios(places[1])
-                record.keep(PERFORMANCE, name, circumstances, report.tables[places[0] :])
+                report.ratios()
+                report.keep(FIGURES, name, about)
+                record.keep(PERFORMANCE, name, record.sentence(about), report.tables)
             except Failed as failure:
                 # The other parts are measured all the same.
                 failed = True
@@ -75,7 +79,7 @@ def main() -> int:
             finally:
                 made.end_all()
             report.say(f"{name}: {time.monotonic() - began:.0f} s")
-    report.close(ROOT / "var" / "bench.json")
+    print(f"\nwritten to {FIGURES}")
     return int(failed)
 
 

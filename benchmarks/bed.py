@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pwd
+import re
 import secrets
 import shutil
 import signal
@@ -116,7 +117,8 @@ class Bed:
         for pid in self._tree((self.cluster.server if name == "postgres" else self.servers[name]).pid):
             with contextlib.suppress(OSError):
                 fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-                ticks += int(fields[11]) + int(fields[12])
+                # With those of its children that have ended: a database's backends end with who speaks with them.
+                ticks += sum(int(each) for each in fields[11:15])
         return ticks / os.sysconf("SC_CLK_TCK")
 
     def memory_kib(self, name: str) -> int:
@@ -127,9 +129,26 @@ class Bed:
                 total += int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * (os.sysconf("SC_PAGE_SIZE") // 1024)
         return total
 
+    def own_memory_kib(self, name: str) -> int:
+        """Memory that the server's processes have to themselves: without files, and without what they share."""
+        total = 0
+        for pid in self._tree((self.cluster.server if name == "postgres" else self.servers[name]).pid):
+            with contextlib.suppress(OSError):
+                found = re.search(r"RssAnon:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+                total += int(found.group(1)) if found else 0
+        return total
+
     def _tree(self, pid: int) -> list[int]:
-        children = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False).stdout
-        return [pid, *(found for child in children.split() for found in self._tree(int(child)))]
+        children: dict[int, list[int]] = {}
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                parent = int(stat.read_text().rpartition(")")[2].split()[1])
+                children.setdefault(parent, []).append(int(stat.parent.name))
+
+        def under(one: int) -> list[int]:
+            return [one, *(found for child in children.get(one, ()) for found in under(child))]
+
+        return under(pid)
 
     def load(self, plan: dict[str, Any]) -> dict[str, Any]:
         """One run of the load generator."""

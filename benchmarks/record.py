@@ -1,7 +1,7 @@
 """docs/performance.md keeps the last run of each part, as `make bench` wrote it there; all else in it is for people."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 HEADING = "## The last run of each part"
@@ -14,6 +14,15 @@ def markdown(table: Table) -> str:
     title, head, rows = table
     lines = [head, ["---"] * len(head), *rows]
     return f"{title}:\n\n" + "\n".join(f"| {' | '.join(cell or ' ' for cell in line)} |" for line in lines)
+
+
+def sentence(about: Mapping[str, str]) -> str:
+    """How, when and where a part was measured."""
+    day = about["date"].partition("T")[0]
+    return (
+        f"`{about['command']}`, {day}, {about['machine']}, load {about['load']} before it began, "
+        f"commit {about['commit']}."
+    )
 
 
 def keep(path: Path, part: str, circumstances: str, tables: Sequence[Table]) -> None:

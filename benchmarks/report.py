@@ -1,12 +1,11 @@
-"""What a run found: a table for people, one flat object of named figures for programs."""
+"""What a part of a run found: tables for people, one flat object of named figures for programs."""
 
-import datetime
 import json
-import os
-import platform
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from benchmarks.record import Table
 
@@ -55,27 +54,32 @@ class Report:
             print("  " + "  ".join(word.ljust(width) for word, width in zip(row, widths, strict=True)).rstrip())
         sys.stdout.flush()
 
-    def ratios(self, since: int = 0) -> None:
-        """Prints the figures from a place on."""
+    def ratios(self) -> None:
+        """Prints the figures."""
 
         def text(limit: float | None, lower: bool) -> str:
             return "" if limit is None else f"{'≤' if lower else '≥'} {limit:g}"
 
         rows = [
             [one.name, f"{one.value:.2f}", text(one.must, one.lower), text(one.goal, one.lower), one.verdict]
-            for one in self.figures[since:]
+            for one in self.figures
         ]
         if rows:
             self.table("figures", ["figure", "value", "must", "goal", ""], rows)
 
-    def close(self, path: Path) -> None:
-        """Writes everything."""
-        flat: dict[str, float | str | None] = {
-            "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            "machine": f"{os.cpu_count()} x {platform.machine()}, {platform.system()} {platform.release()}",
-        }
+    def keep(self, path: Path, part: str, about: Mapping[str, str]) -> None:
+        """Writes a part's figures in the place of those that its last run left; what other parts left stays there.
+
+        `about`: how, when and where they were measured.
+        """
+        figures: dict[str, float | None] = {}
         for one in self.figures:
-            flat |= {one.name: round(one.value, 4), f"{one.name}_must": one.must, f"{one.name}_goal": one.goal}
+            figures |= {one.name: round(one.value, 4), f"{one.name}_must": one.must, f"{one.name}_goal": one.goal}
+        figures |= self.others
+        known: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+        parts = known.pop("parts", {})
+        old = set(parts.get(part, {}).get("figures", ()))
+        kept = {name: value for name, value in known.items() if name not in old}
+        parts[part] = {**about, "figures": list(figures)}
         path.parent.mkdir(exist_ok=True)
-        path.write_text(json.dumps(flat | self.others, indent=1) + "\n")
-        print(f"\nwritten to {path}")
+        path.write_text(json.dumps(kept | figures | {"parts": parts}, indent=1) + "\n")

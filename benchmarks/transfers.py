@@ -3,8 +3,9 @@
 python -m benchmarks.transfers prepare COUNT makes so many payers with a payee each; without a word of its own
 (SECONDS SEED) one payer transfers until the time is up. Inside: access, rules, limits, canonical statement, challenge,
 a passkey's signature over it, made and checked, hold, audit, outbox. The PIN's hash is slow on purpose: `prepare` says
-what it takes. BENCH_DOOR=http does the same by the product's own requests, through Django's whole stack in this
-process: preparing on the app's origin, reading the statement and confirming on the bank's.
+what it takes. BENCH_DOOR=requests does the same by the product's own requests, through Django's whole stack in this
+process: preparing on the app's origin, reading the statement and confirming on the bank's. BENCH_PORTS=8000,8010 sends
+them over HTTP to servers that listen there, each payer to one of them.
 """
 
 import hashlib
@@ -15,6 +16,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from statistics import median
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -34,6 +36,7 @@ from accounts.actions import create_customer, make_friends
 from accounts.actions.sessions import DeviceClaim, open_session
 from accounts.models import DeviceSession as OpenedSession
 from accounts.models import Person
+from benchmarks.wire import Wire
 from chat.actions import open_conversation
 from finance.bank_session import actions as bank_session
 from finance.bank_session import devices, pins
@@ -51,6 +54,8 @@ from tests.support.authenticator import Authenticator
 
 FUNDS_FEN = 10_000_000
 AMOUNT_FEN = 1
+Ask = Callable[..., dict[str, Any]]
+"""A path, the status that is expected, and what is posted; answers what was said."""
 ROLES = ("付款人", "收款人")
 PIN = "258369"
 WARM = 15
@@ -103,8 +108,8 @@ class Payer:
         proof = PasskeyProof(self.passkey.sign(digest))
         bank_session.confirm(session=session, intent=shown, statement_hash=digest, proof=proof)
 
-    def by_requests(self) -> Callable[[], None]:
-        """By the product's requests."""
+    def asking(self) -> tuple[Ask, Ask]:
+        """How this payer asks on the app's origin and on the bank's, in this process."""
         app = Client(headers={"origin": settings.APP_ORIGIN, "host": settings.APP_NETLOC})
         app.cookies[settings.SESSION_COOKIE_NAME] = self.session_key
         bank = Client(headers={"origin": settings.BANK_ORIGIN, "host": settings.BANK_NETLOC})
@@ -118,16 +123,32 @@ class Payer:
             assert answer.status_code == status, answer.content[:500]
             return dict(answer.json())
 
-        def pay() -> None:
-            intent_id = str(new_id())
-            ask(app, "/api/finance/transfers", 201, {"id": intent_id, **self.order.subject()})
-            shown = ask(bank, f"/api/bank/intents/{intent_id}", 200)
-            digest = hashlib.sha256(shown["statement"].encode()).digest()
-            confirmed = {"passkey": self.passkey.sign(digest), "statement_hash": digest.hex()}
-            done = ask(bank, f"/api/bank/intents/{intent_id}/confirm", 200, confirmed)
-            assert done["state"] == "executed", done
+        return partial(ask, app), partial(ask, bank)
 
-        return pay
+    def asking_at(self, port: int) -> tuple[Ask, Ask]:
+        """The same over HTTP, by a connection for each origin."""
+        app = f"{settings.SESSION_COOKIE_NAME}={self.session_key}"
+        bank = f"{settings.BANK_COOKIE_NAME}={self.bank.token}"
+        return Wire(port, settings.APP_ORIGIN, app).ask, Wire(port, settings.BANK_ORIGIN, bank).ask
+
+    def by_requests(self, ask_app: Ask, ask_bank: Ask) -> None:
+        """By the product's requests."""
+        intent_id = str(new_id())
+        ask_app("/api/finance/transfers", 201, {"id": intent_id, **self.order.subject()})
+        shown = ask_bank(f"/api/bank/intents/{intent_id}", 200)
+        digest = hashlib.sha256(shown["statement"].encode()).digest()
+        confirmed = {"passkey": self.passkey.sign(digest), "statement_hash": digest.hex()}
+        done = ask_bank(f"/api/bank/intents/{intent_id}/confirm", 200, confirmed)
+        assert done["state"] == "executed", done
+
+    def way(self, seed: int) -> Callable[[], None]:
+        """How this payer pays, as the environment says."""
+        if "BENCH_PORTS" in os.environ:
+            ports = os.environ["BENCH_PORTS"].split(",")
+            return partial(self.by_requests, *self.asking_at(int(ports[seed % len(ports)])))
+        if os.environ.get("BENCH_DOOR") == "requests":
+            return partial(self.by_requests, *self.asking())
+        return self.pay
 
 
 def prepared(sign_in: OpenedSession, order: transfers.Order) -> bank_session.Prepared:
@@ -178,8 +199,7 @@ def payer_of(seed: int) -> Payer:
 
 
 def pay(seconds: float, seed: int) -> None:
-    payer = payer_of(seed)
-    pay_one = payer.by_requests() if os.environ.get("BENCH_DOOR") == "http" else payer.pay
+    pay_one = payer_of(seed).way(seed)
     # The first ones make what a server's process makes once: connection, task queue, the plans of its statements.
     for _ in range(WARM):
         pay_one()
@@ -187,6 +207,7 @@ def pay(seconds: float, seed: int) -> None:
     print("ready", flush=True)
     sys.stdin.readline()
     took = []
+    cpu_s = time.process_time()
     until = time.monotonic() + seconds
     # An open loop: what is late waits, and its waiting counts. The payers take turns: begun together, all of them would
     # come at once each time.
@@ -201,7 +222,7 @@ def pay(seconds: float, seed: int) -> None:
         began = due if pause else time.perf_counter()
         pay_one()
         took.append((time.perf_counter() - began) * 1000)
-    print(json.dumps({"took_ms": took}))
+    print(json.dumps({"took_ms": took, "cpu_s": time.process_time() - cpu_s}))
 
 
 def pin_ms() -> float:

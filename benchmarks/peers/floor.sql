@@ -60,4 +60,4 @@ BEGIN
         VALUES (v_entry, p_from, -p_fen, v_from), (v_entry, p_to, p_fen, v_to);
     RETURN v_entry;
 END $$;
-INSERT INTO floor_account SELECT n, 100000000 FROM generate_series(1, :accounts) AS n;
+INSERT INTO floor_account SELECT n, :funds FROM generate_series(1, :accounts) AS n;

@@ -1,7 +1,8 @@
 """django-hordak with a row lock and a balance check, on the same PostgreSQL.
 
 python hordak_pay.py prepare ACCOUNTS makes them, with money; python hordak_pay.py SECONDS SEED transfers until the time
-is up. Reads DATABASE_URL; runs on the packages of its own folder (pyproject's group `benchmarks`).
+is up; python hordak_pay.py check prints what its books say. Reads DATABASE_URL; runs on the packages of its own folder
+(pyproject's group `benchmarks`).
 """
 
 import json
@@ -9,12 +10,15 @@ import os
 import random
 import sys
 import time
-from urllib.parse import unquote, urlsplit
+from decimal import Decimal
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import django
 from django.conf import settings
 
 url = urlsplit(os.environ["DATABASE_URL"])
+# On a Unix socket, place and port stand behind the question mark.
+socket = parse_qs(url.query)
 settings.configure(
     SECRET_KEY="benchmark",
     USE_TZ=True,
@@ -27,8 +31,8 @@ settings.configure(
             "NAME": url.path[1:],
             "USER": url.username,
             "PASSWORD": unquote(url.password or ""),
-            "HOST": url.hostname,
-            "PORT": url.port,
+            "HOST": url.hostname or socket["host"][0],
+            "PORT": url.port or socket["port"][0],
         }
     },
 )
@@ -36,7 +40,8 @@ django.setup()
 
 from django.core.management import call_command
 from django.db import transaction
-from hordak.models import Account, AccountType
+from django.db.models import Sum
+from hordak.models import Account, AccountType, Transaction
 from moneyed import Money
 
 FUNDS = Money("1000000", "EUR")
@@ -76,7 +81,24 @@ def pay(seconds: float, seed: str) -> None:
     print(json.dumps({"took_ms": took}))
 
 
+def check() -> None:
+    """How many transfers there are, how many of them do not add up, and what all customers and the source have."""
+    sums = Sum("legs__credit", default=Decimal()) - Sum("legs__debit", default=Decimal())
+    unequal = Transaction.objects.annotate(left=sums).exclude(left=0).count()
+    customers = [each.get_simple_balance() for each in Account.objects.filter(type=AccountType.asset)]
+    source = Account.objects.get(type=AccountType.equity).get_simple_balance()
+    said = {
+        "transfers": Transaction.objects.count(),
+        "unequal": unequal,
+        "customers": str(sum(each["EUR"].amount for each in customers)),
+        "source": str(source["EUR"].amount),
+    }
+    print(json.dumps(said))
+
+
 if sys.argv[1] == "prepare":
     make(int(sys.argv[2]))
+elif sys.argv[1] == "check":
+    check()
 else:
     pay(float(sys.argv[1]), sys.argv[2])

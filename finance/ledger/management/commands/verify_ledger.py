@@ -19,4 +19,4 @@ class Command(BaseCommand):
             raise CommandError(
                 f"The books do not hold: {report.broken.rule}: {report.broken.subject} ({report.broken.detail})"
             )
-        self.stdout.write(f"{report.entries} entries, {report.postings} postings, {took:.1f} s: the books hold")
+        self.stdout.write(f"{report.entries} entries, {report.postings} postings, {took:.3f} s: the books hold")

@@ -1,0 +1,106 @@
+"""Who drives what is measured: pgbench, or processes that begin together. Each says how much was done, and how fast."""
+
+import json
+import re
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.bed import Bed
+from benchmarks.books import environment
+from deploy.local.install import ROOT
+from deploy.local.processes import Failed
+
+CLIENTS = 8
+
+
+@dataclass(frozen=True)
+class Run:
+    """What all clients did: how much in all and each second, the p99 of all of it in milliseconds, and seconds of
+    processor by who took them, where that was asked for.
+    """
+
+    done: int
+    per_second: float
+    p99_ms: float
+    cpu_s: dict[str, float] = field(default_factory=dict)
+
+
+def _p99(took: list[float]) -> float:
+    took.sort()
+    return took[int(len(took) * 0.99)]
+
+
+def pgbench(bed: Bed, script: str, seconds: float, database: str, *, rate: float = 0, each: int = 1) -> Run:
+    """So many clients with a script; `rate`: so many transactions a second, whatever the answers; `each`: so many
+    transfers are in one.
+    """
+    folder = bed.folder / "pgbench"
+    folder.mkdir(exist_ok=True)
+    (folder / "script.sql").write_text(script)
+    for old in folder.glob("log.*"):
+        old.unlink()
+    url = environment(bed, database)["DATABASE_URL"]
+    done = subprocess.run(
+        [
+            *(str(bed.cluster.binaries / "pgbench"), "-n", "-M", "prepared", "-c", str(CLIENTS), "-j", "2"),
+            *("-T", str(max(1, round(seconds))), "-f", "script.sql", "-l", "--log-prefix", "log"),
+            *(["-R", str(max(1, round(rate)))] if rate else []),
+            url,
+        ],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found = re.search(r"tps = ([\d.]+)", done.stdout)
+    if done.returncode != 0 or not found:
+        raise Failed(f"pgbench failed: {done.stderr[-2000:]}")
+    took = [int(line.split()[2]) / 1000 for log in folder.glob("log.*") for line in log.read_text().splitlines()]
+    return Run(len(took) * each, float(found.group(1)) * each, _p99(took))
+
+
+def processes(
+    command: Sequence[str | Path],
+    env: dict[str, str],
+    seconds: float,
+    count: int = CLIENTS,
+    cpu_s: Callable[[], dict[str, float]] = dict,
+) -> Run:
+    """So many processes of a command that begin together. `cpu_s` is asked before and after; what the processes took
+    themselves is the "client".
+    """
+    workers = [
+        subprocess.Popen(
+            [*(str(word) for word in command), str(seed)],
+            cwd=ROOT,
+            env=env,
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        for seed in range(count)
+    ]
+    try:
+        for worker in workers:
+            assert worker.stdout
+            if worker.stdout.readline().strip() != "ready":
+                raise Failed(f"{command[1]} {command[2]} did not start")
+        took: list[float] = []
+        before, spent = cpu_s(), 0.0
+        for worker in workers:
+            assert worker.stdin
+            worker.stdin.write("go\n")
+            worker.stdin.flush()
+        for worker in workers:
+            out, _ = worker.communicate(timeout=seconds + 60)
+            said = json.loads(out)
+            took += said["took_ms"]
+            spent += said.get("cpu_s", 0.0)
+        after = cpu_s()
+    finally:
+        for worker in workers:
+            worker.kill()
+    cpu = {who: after[who] - before[who] for who in before} | {"client": spent}
+    return Run(len(took), len(took) / seconds, _p99(took), cpu)
