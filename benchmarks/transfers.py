@@ -14,12 +14,13 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from statistics import median
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
 
 import django
 
@@ -99,14 +100,17 @@ class Payer:
     def prepared(self) -> bank_session.Prepared:
         return prepared(self.sign_in, self.order)
 
-    def pay(self) -> None:
-        """By the actions."""
+    def confirmed(self, intent_id: UUID) -> bank_session.Outcome:
         session = self.bank.session
-        intent = intent_of(session, self.prepared().intent_id)
+        intent = intent_of(session, intent_id)
         shown = bank_session.challenge(intent=intent, language="zh")
         digest = bytes(shown.statement_hash)
         proof = PasskeyProof(self.passkey.sign(digest))
-        bank_session.confirm(session=session, intent=shown, statement_hash=digest, proof=proof)
+        return bank_session.confirm(session=session, intent=shown, statement_hash=digest, proof=proof)
+
+    def pay(self) -> None:
+        """By the actions."""
+        self.confirmed(self.prepared().intent_id)
 
     def asking(self) -> tuple[Ask, Ask]:
         """How this payer asks on the app's origin and on the bank's, in this process."""
@@ -195,7 +199,11 @@ def payer_of(seed: int) -> Payer:
         added_at=now(),
         counts_from=now(),
     )
-    return Payer(order, sign_in, str(request.session.session_key), bank, key)
+    payer_now = Payer(order, sign_in, str(request.session.session_key), bank, key)
+    # The first proof in a bank session changes its token; until then it is for the intent alone that opened it.
+    proved = payer_now.confirmed(first.intent_id)
+    assert proved.token is not None
+    return replace(payer_now, bank=replace(bank, token=proved.token))
 
 
 def pay(seconds: float, seed: int) -> None:
