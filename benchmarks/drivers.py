@@ -95,6 +95,8 @@ def processes(
             worker.stdin.flush()
         for worker in workers:
             out, _ = worker.communicate(timeout=seconds + 60)
+            if worker.returncode != 0:
+                raise Failed(f"{command[1]} {command[2]} failed")
             said = json.loads(out)
             took += said["took_ms"]
             spent += said.get("cpu_s", 0.0)

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import select
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,6 +21,9 @@ class Wire:
 
     def ask(self, path: str, status: int, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """What is answered to a GET, or to a POST with a body."""
+        if self.connection.sock and select.select([self.connection.sock], [], [], 0)[0]:
+            # Nothing is owed to us: the server has closed what was idle for too long.
+            self.connection.close()
         sent = None if body is None else json.dumps(body)
         self.connection.request("GET" if sent is None else "POST", path, sent, self.headers)
         answer = self.connection.getresponse()
