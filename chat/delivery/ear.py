@@ -11,8 +11,8 @@ GRACE_S = 1.0
 """What two tasks of a process send at once may overtake each other on the way, for so long."""
 SILENT_S = 7.0
 """Three beats and a little: a process that says nothing for so long was stopped, perhaps before it told its last."""
-AWAY_AGAIN_S = 15.0
-"""While nothing is heard at all, not even oneself, clients have to ask now and then."""
+AWAY_AGAIN_S = 5.0
+"""While not even oneself is heard, clients have to ask, so often."""
 MAX_MISSING = 1_000
 
 
@@ -24,13 +24,17 @@ class _Peer:
 
 
 class Ear:
-    """Told of everything that comes, it answers now and then whether something did not. Times are the loop's."""
+    """Told of everything that comes, it answers now and then whether something did not. Times are the loop's.
 
-    def __init__(self, at: float) -> None:
+    `shared`: other processes may be on the layer, so that one's own beats have to come back. Where they do not, nobody
+    knows whether there are others: a process that began while the layer was away has heard of none.
+    """
+
+    def __init__(self, at: float, *, shared: bool) -> None:
         self._peers: dict[bytes, _Peer] = {}
+        self._shared = shared
         self._own_at = at
         self._away_told_at = at
-        self._alone = True
         self._lost = False
 
     def heard_myself(self, at: float) -> None:
@@ -39,7 +43,6 @@ class Ear:
 
     def heard(self, sender: bytes, number: int, at: float, *, beat: bool = False) -> None:
         """A message with its number; or a beat, with the number of the last one (0: none yet)."""
-        self._alone = False
         peer = self._peers.get(sender)
         if peer is None:
             # One that began before us has told others what we did not hear.
@@ -75,7 +78,7 @@ class Ear:
             if gone:
                 del self._peers[sender]
             lost = lost or bool(late) or gone
-        away = not self._alone and at - self._own_at > SILENT_S and at - self._away_told_at > AWAY_AGAIN_S
+        away = self._shared and at - self._own_at > SILENT_S and at - self._away_told_at > AWAY_AGAIN_S
         if away:
             self._away_told_at = at
         return lost or away

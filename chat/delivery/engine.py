@@ -53,7 +53,7 @@ class Engine:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.hub: Hub = hub_of(loop)
         self.outbox = relay.Outbox()
-        self._ear = ear.Ear(loop.time())
+        self._ear = ear.Ear(loop.time(), shared=relay.is_shared())
         self._write = Database("rongliao chat writer")
         self._read = Database("rongliao chat marks")
         self._admissions = [Database(f"rongliao chat admissions {number}") for number in range(ADMISSIONS)]

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import OrderedDict
 from uuid import UUID
 
 import psycopg
@@ -17,7 +18,9 @@ from kernel.errors import NotFound
 MAX_BATCH = 500
 RETRY_S = 0.5
 MAX_KEPT = 20_000
-"""Marks that wait for a database that is away; beyond that, clients tell theirs when they ask (see the store)."""
+"""Marks that wait, as they do while the database is away. Beyond that the oldest are dropped, and when it is back the
+clients are told to ask: they see how far the server has them, and tell theirs again (see the store).
+"""
 
 _log = logging.getLogger(__name__)
 
@@ -29,13 +32,17 @@ class Marks:
         self._hub = hub
         self._outbox = outbox
         self._database = database
-        self._pending: dict[tuple[UUID, UUID], tuple[int, Connection]] = {}
+        self._pending: OrderedDict[tuple[UUID, UUID], tuple[int, Connection]] = OrderedDict()
+        self._dropped = False
         self._wake = asyncio.Event()
 
     def submit(self, connection: Connection, conversation_id: UUID, seq: int) -> None:
         """Queues a mark; a later one of the same member takes its place."""
         key = (conversation_id, connection.person_id)
         earlier = self._pending.get(key)
+        if earlier is None and len(self._pending) >= MAX_KEPT:
+            self._pending.popitem(last=False)
+            self._dropped = True
         if earlier is None or earlier[0] < seq:
             self._pending[key] = (seq, connection)
         self._wake.set()
@@ -46,18 +53,27 @@ class Marks:
             await self._wake.wait()
             self._wake.clear()
             while self._pending:
-                taken = [self._pending.popitem() for _ in range(min(MAX_BATCH, len(self._pending)))]
+                taken = [self._pending.popitem(last=False) for _ in range(min(MAX_BATCH, len(self._pending)))]
                 try:
                     await self._write(taken)
                 except psycopg.OperationalError as error:
                     # Who sent them takes them for told, and the other devices count by them.
                     _log.warning("%s read marks wait for the database: %s", len(taken), error)
-                    for (conversation_id, _), (seq, connection) in taken:
-                        if len(self._pending) < MAX_KEPT:
-                            self.submit(connection, conversation_id, seq)
+                    self._put_back(taken)
                     await asyncio.sleep(RETRY_S)
                 except psycopg.Error as error:
                     _log.warning("%s read marks were not written: %s", len(taken), error)
+
+    def _put_back(self, taken: list[tuple[tuple[UUID, UUID], tuple[int, Connection]]]) -> None:
+        """What could not be written is the oldest again; a member's newer mark stays, and so does the bound."""
+        for key, (seq, connection) in reversed(taken):
+            later = self._pending.get(key)
+            if later is None and len(self._pending) >= MAX_KEPT:
+                self._dropped = True
+                continue
+            if later is None or later[0] < seq:
+                self._pending[key] = (seq, connection)
+            self._pending.move_to_end(key, last=False)
 
     async def _write(self, taken: list[tuple[tuple[UUID, UUID], tuple[int, Connection]]]) -> None:
         asked = [
@@ -65,6 +81,9 @@ class Marks:
             for order, ((conversation_id, person_id), (seq, _)) in enumerate(taken)
         ]
         rows = await self._database.fetch(log.MARK_SQL, (log.encoder.encode(asked).decode(),))
+        if self._dropped:
+            self._dropped = False
+            self._hub.untold = True
         parcels = []
         written = set()
         for answer in log.marked_decoder.decode(rows[0][0]):

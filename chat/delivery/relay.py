@@ -28,6 +28,8 @@ from chat.delivery.hub import Hub, Parcel, deliver_here, end_here, hubs
 GROUP = "chat-hubs"
 MAX_ITEMS = 200
 MAX_WAITING = 20_000
+MAX_PUBLISHING = 1_000
+"""What `publish` was given and the layer has not taken. Beyond that it is lost: the others notice, and clients ask."""
 RETRY_S = 0.5
 SEND_LIMIT_S = 2.0
 
@@ -55,6 +57,11 @@ def _shared_layer() -> Any | None:
     """The layer, if other processes are on it."""
     layer = get_channel_layer()
     return None if layer is None or isinstance(layer, InMemoryChannelLayer) else layer
+
+
+def is_shared() -> bool:
+    """Whether other processes may be on the layer."""
+    return _shared_layer() is not None
 
 
 def _pack(parcels: Sequence[Parcel]) -> list[list[Any]]:
@@ -184,11 +191,13 @@ class Outbox:
 
 
 class _Courier:
-    """A thread with a loop, for processes that have no sockets of their own (workers, commands)."""
+    """What `publish` goes out by: a place for each that waits, and a thread with a loop for processes that have no
+    sockets of their own (workers, commands)."""
 
     _beating: "Future[None] | None" = None
 
     def __init__(self) -> None:
+        self.places = threading.BoundedSemaphore(MAX_PUBLISHING)
         self._guard = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -225,17 +234,30 @@ os.register_at_fork(after_in_child=_begin_anew)
 
 
 def publish(parcels: Sequence[Parcel], ended: Sequence[UUID] = ()) -> None:
-    """Delivers here and to the other processes, from any thread, at once. The caller has committed."""
+    """Delivers here and to the other processes, from any thread, at once. The caller has committed.
+
+    While the layer takes nothing, no more than MAX_PUBLISHING wait for it. A session's end that is not told is found
+    by the other processes' own look at the database (see the engine).
+    """
     deliver_here(parcels)
     if ended:
         end_here(ended)
     layer = _shared_layer()
     if layer is None:
         return
+    places = _courier.places
+    if not places.acquire(blocking=False):
+        _voice.number()
+        return
     running = hubs()
     loop = running[0].loop if running else _courier.loop()
-    with contextlib.suppress(RuntimeError):
-        asyncio.run_coroutine_threadsafe(_group_send(layer, list(parcels), list(ended)), loop)
+    sending = _group_send(layer, list(parcels), list(ended))
+    try:
+        asyncio.run_coroutine_threadsafe(sending, loop).add_done_callback(lambda _: places.release())
+    except RuntimeError:
+        # The loop has closed meanwhile; with it went the sockets.
+        sending.close()
+        places.release()
 
 
 def publish_on_commit(parcels: Sequence[Parcel]) -> None:

@@ -104,7 +104,10 @@ class Writer:
         asked = log.encoder.encode([item.draft for item in batch]).decode()
         rows = await self._database.fetch(log.APPEND_SQL, (asked, False, False))
         self.batches += 1
-        return log.written_decoder.decode(rows[0][0])
+        answers = log.written_decoder.decode(rows[0][0])
+        if len(answers) != len(batch):
+            raise ValueError(f"{len(answers)} answers for {len(batch)} messages")
+        return answers
 
     async def _settled(
         self, batch: list[Pending], writing: "asyncio.Task[list[log.Written]]"
@@ -168,22 +171,32 @@ class Writer:
         item.connection.push(failure(refusal, item.connection.language, item.draft))
 
     async def _tell(self, done: Sequence[tuple[Pending, log.Written]]) -> None:
-        """Acknowledges, then delivers here, then hands over to the other processes."""
-        fresh: list[tuple[Pending, log.Written]] = []
+        """Acknowledges, then delivers here, then hands over to the other processes. Raises nothing: the next batch is
+        being written meanwhile, and would be committed with nobody to say so."""
         for item, answer in done:
-            if answer.r == "barred":
-                self._fail(item, barred_by(answer.why))
-                continue
-            if answer.r == "refused" or answer.id is None:
-                self._fail(item, NotFound())
-                continue
             item.connection.in_flight -= 1
-            item.connection.push(_ack(item.draft, answer))
-            if answer.r == "new":
-                fresh.append((item, answer))
+            try:
+                frame = _said(item, answer)
+            except Exception:
+                _log.exception("what became of a message could not be said")
+                frame = failure(Unconfirmed(), item.connection.language, item.draft)
+            item.connection.push(frame)
+        fresh = [(item, answer) for item, answer in done if answer.r == "new"]
         if not fresh:
             return
         self.written += len(fresh)
+        try:
+            await self._deliver(fresh)
+        except Exception:
+            _log.exception("messages were not pushed")
+            self._ask_all_to_ask()
+
+    def _ask_all_to_ask(self) -> None:
+        """Something is committed and acknowledged, and cannot be pushed."""
+        self._hub.untold = True
+        self._outbox.lose()
+
+    async def _deliver(self, fresh: Sequence[tuple[Pending, log.Written]]) -> None:
         receivers = await self._receivers(fresh)
         parcels = [
             Parcel(receivers[item.draft.c], _pushed(item.draft, answer), item.connection.id)
@@ -206,11 +219,18 @@ class Writer:
             try:
                 known.update(await self._members.load(missing))
             except psycopg.Error as error:
-                # They are committed and acknowledged; receivers are told to ask.
-                self._hub.untold = True
-                self._outbox.lose()
                 _log.warning("members could not be read, so messages were not pushed: %s", error)
+                self._ask_all_to_ask()
         return known
+
+
+def _said(item: Pending, answer: log.Written) -> str:
+    """What the sender is told of a message that the database has answered for."""
+    if answer.r == "barred":
+        return failure(barred_by(answer.why), item.connection.language, item.draft)
+    if answer.r == "refused" or answer.id is None:
+        return failure(NotFound(), item.connection.language, item.draft)
+    return _ack(item.draft, answer)
 
 
 def _ack(draft: log.Draft, answer: log.Written) -> str:

@@ -2,6 +2,8 @@
 
 from itertools import pairwise
 
+import pytest
+
 from chat.delivery.ear import AWAY_AGAIN_S, BEAT_S, GRACE_S, SILENT_S, Ear
 
 ONE, TWO = b"1", b"2"
@@ -9,7 +11,7 @@ ONE, TWO = b"1", b"2"
 
 def ear() -> Ear:
     """One that has heard a beat of ONE, who has told nothing yet."""
-    made = Ear(0.0)
+    made = Ear(0.0, shared=True)
     made.heard(ONE, 0, 0.0, beat=True)
     return made
 
@@ -68,20 +70,27 @@ def test_a_process_that_says_goodbye_is_not_missed_unless_something_is() -> None
 
 
 def test_one_that_spoke_before_we_listened_told_what_we_did_not_hear() -> None:
-    here = Ear(0.0)
+    here = Ear(0.0, shared=True)
     here.heard(ONE, 7, 0.1)
     assert here.missed(0.2)
     here.heard(TWO, 1, 0.3)
     assert not here.missed(0.4), "its first"
 
 
-def test_while_not_even_our_own_beats_come_back_clients_ask_now_and_then() -> None:
-    here = ear()
+@pytest.mark.parametrize("heard_others", [True, False])
+def test_while_not_even_our_own_beats_come_back_clients_ask_every_few_seconds(heard_others: bool) -> None:
+    here = ear() if heard_others else Ear(0.0, shared=True)
     asked = [at for at in range(1, 61) if here.missed(float(at))]
-    assert 3 <= len(asked) <= 5
-    assert all(later - earlier >= AWAY_AGAIN_S - 1 for earlier, later in pairwise(asked[1:]))
-    alone = Ear(0.0)
-    assert not any(alone.missed(float(at)) for at in range(60)), "nobody else was ever there"
+    assert asked[0] <= SILENT_S + 1
+    assert all(AWAY_AGAIN_S <= later - earlier <= AWAY_AGAIN_S + 1 for earlier, later in pairwise(asked))
+    assert asked[-1] > 60 - AWAY_AGAIN_S - 2
+    here.heard_myself(61.0)
+    assert not here.missed(61.5)
+
+
+def test_who_shares_the_layer_with_nobody_misses_nothing() -> None:
+    alone = Ear(0.0, shared=False)
+    assert not any(alone.missed(float(at)) for at in range(60))
 
 
 def test_a_gap_too_wide_to_list_is_a_gap() -> None:

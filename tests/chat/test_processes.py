@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,8 @@ from chat import actions, push, wire
 from chat.delivery import engine, relay
 from chat.delivery.connection import Reason
 from chat.delivery.ear import BEAT_S, GRACE_S
+from chat.delivery.hub import Parcel
+from chat.models import Member
 from deploy.local.install import PYTHON, ROOT
 from tests.chat.conftest import Scene
 from tests.chat.support import Phone, database, session_key
@@ -137,14 +140,65 @@ async def test_what_another_process_writes_arrives_through_redis(
     await engine.stop()
 
 
-async def test_a_layer_that_is_away_loses_nothing_that_was_acknowledged(live: Scene, settings: Any) -> None:
+async def test_a_layer_that_is_away_loses_nothing_that_was_acknowledged(
+    live: Scene, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("SILENT_S", "AWAY_AGAIN_S"):
+        monkeypatch.setattr(f"chat.delivery.ear.{name}", 0.5)
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": PUBSUB, "CONFIG": {"hosts": ["redis://127.0.0.1:1/0"]}}}
     su, lin = [await Phone(await database(lambda who=who: session_key(who))).open() for who in (live.su, live.lin)]  # type: ignore[misc]  # a default binds the loop variable
     for number in range(20):
         await su.say(live.friends, str(number))
     assert [(await su.expect("ack"))["seq"] for _ in range(20)] == list(range(1, 21))
     assert [(await lin.expect("message"))["message"]["text"] for _ in range(20)] == [str(n) for n in range(20)]
+    # It was away when this process began, which has heard of no other: there may be some all the same.
+    for _ in range(2):
+        assert await lin.next(GRACE_S * 3) == {"type": "behind"}
     await engine.stop()
+
+
+class Stalled:
+    """A layer that takes what it is given and never says so."""
+
+    def __init__(self) -> None:
+        self.taking, self.most = 0, 0
+
+    async def group_send(self, group: str, message: dict[str, Any]) -> None:
+        self.taking += 1
+        self.most = max(self.most, self.taking)
+        try:
+            await asyncio.sleep(60)
+        finally:
+            self.taking -= 1
+
+
+async def test_what_is_published_while_the_layer_takes_nothing_has_a_bound_and_is_missed(
+    live: Scene, phone: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    su = await phone(live.su)
+    layer, told = Stalled(), wire.encode(wire.Hint(topic="finance", data={}))
+    monkeypatch.setattr(relay, "MAX_PUBLISHING", 50)
+    monkeypatch.setattr(relay, "SEND_LIMIT_S", 0.3)
+    relay._begin_anew()
+    monkeypatch.setattr(relay, "_shared_layer", lambda: layer)
+
+    def flood() -> None:
+        for _ in range(300):
+            relay.publish([Parcel([live.su], told)])
+
+    before = relay._voice.last
+    await database(flood)
+    assert [(await su.expect("hint"))["topic"] for _ in range(300)] == ["finance"] * 300
+    await asyncio.sleep(0)
+    assert 0 < layer.most <= 50
+    assert relay._voice.last - before == 300, "the others notice that some are missing"
+    while layer.taking:
+        await asyncio.sleep(0.05)
+    await database(flood)
+    await asyncio.sleep(0.05)
+    assert layer.taking == 50, "who was given up made room"
+    while layer.taking:
+        await asyncio.sleep(0.05)
 
 
 class Elsewhere:
@@ -254,3 +308,34 @@ async def test_who_cannot_be_told_is_asked_to_ask(live: Scene, phone: Open, monk
     await su.say(live.friends, "写下了,说不出去")
     assert (await su.expect("ack"))["seq"] == 1
     assert await lin.next(GRACE_S * 3) == {"type": "behind"}
+
+
+async def test_a_batch_that_cannot_be_told_does_not_take_the_next_one_down_with_it(
+    live: Scene, phone: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    su, lin = await phone(live.su), await phone(live.lin)
+
+    async def broken(*_: object) -> Any:
+        raise RuntimeError("not what a database says")
+
+    monkeypatch.setattr("chat.delivery.members.MemberCache.load", broken)
+    for number in range(40):
+        await su.say(live.friends, str(number))
+    assert [(await su.expect("ack"))["seq"] for _ in range(40)] == list(range(1, 41))
+    assert await lin.next(GRACE_S * 3) == {"type": "behind"}
+    assert [one.in_flight for one in engine.engine().hub.connections] == [0, 0]
+
+
+async def test_who_is_barred_by_what_this_version_has_no_words_for_is_answered_and_the_others_too(
+    live: Scene, phone: Open
+) -> None:
+    su, lin = await phone(live.su), await phone(live.lin)
+    bar = partial(Member.objects.filter(conversation=live.friends, person=live.su).update, barred="of_tomorrow")
+    await database(bar)
+    for number in range(3):
+        await su.say(live.friends, str(number))
+        await lin.say(live.friends, str(number))
+    assert [(await lin.expect("ack"))["seq"] for _ in range(3)] == [1, 2, 3]
+    answers = [await su.expect("error", "message") for _ in range(6)]
+    assert [one["code"] for one in answers if one["type"] == "error"] == ["unconfirmed"] * 3
+    assert [one.in_flight for one in engine.engine().hub.connections] == [0, 0]

@@ -8,17 +8,19 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import connection
 
 from accounts import actions as accounts
-from chat import actions
+from chat import actions, log
 from chat.delivery import connection as connections
 from chat.delivery import engine
 from chat.delivery.connection import Reason
-from chat.models import Message
+from chat.delivery.database import Database
+from chat.models import Conversation, Message
 from chat.wire import MAX_TEXT
 from kernel.clock import now
 from tests.chat.conftest import Scene
@@ -195,6 +197,40 @@ async def test_a_read_mark_outlives_the_connection_that_was_to_carry_it(live: Sc
     await su.send(type="read", conversation_id=live.friends, seq=2)
     mark = await su_too.expect("read")
     assert (mark["seq"], mark["unread"]) == (2, 0)
+
+
+async def test_read_marks_that_wait_for_the_database_have_a_bound_and_who_told_them_is_asked_to_ask(
+    live: Scene, phone: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chat.delivery.marks.MAX_KEPT", 2)
+    su, su_too, lin = await gather(phone(live.su), phone(live.su), phone(live.lin))
+    zhou, talks = await phone(live.zhou), (live.friends, live.group, live.advisor)
+    for one, talk in ((lin, live.friends), (lin, live.group), (zhou, live.advisor), (zhou, live.advisor)):
+        await one.say(talk, "在吗")
+        await one.until("ack")
+    seqs = await database(lambda: dict(Conversation.objects.filter(pk__in=talks).values_list("pk", "seq")))
+    fetch = Database.fetch
+    away = asyncio.Event()
+
+    async def until_back(self: Database, statement: str, params: tuple[Any, ...]) -> Any:
+        if statement == log.MARK_SQL and not away.is_set():
+            raise psycopg.OperationalError("away")
+        return await fetch(self, statement, params)
+
+    monkeypatch.setattr(Database, "fetch", until_back)
+    for talk in talks:
+        for seq in range(1, seqs[talk] + 1):
+            await su.send(type="read", conversation_id=talk, seq=seq)
+    await asyncio.sleep(0.1)
+    marks = engine.engine().marks
+    assert len(marks._pending) <= 2
+    away.set()
+    told = {}
+    while (frame := await su_too.next())["type"] != "behind":
+        if frame["type"] == "read":
+            told[UUID(frame["conversation_id"])] = frame["seq"]
+    assert told == {talk: seqs[talk] for talk in talks[1:]}, "the newest of each, and the newest of all"
+    assert (await su.until("behind"))["type"] == "behind"
 
 
 @pytest.mark.parametrize(
