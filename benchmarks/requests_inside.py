@@ -32,6 +32,8 @@ UNREAD = 50
 PEERS = 100
 REPEATS = 30
 CHANGED = 20
+FAR = 500
+"""Messages of somebody else's that each conversation goes on by, while a device is away for long."""
 TEXT = "周末去看房吗?我问了一下,首付大概还差一点,理财到期正好能用上。"
 
 
@@ -58,6 +60,18 @@ def fill(conversation: UUID, people: tuple[UUID, UUID], count: int, *, read: boo
             )
 
 
+_GOES_ON = """
+WITH gone_on AS (
+    UPDATE chat_conversation SET seq = seq + %(count)s, version = version + %(count)s, active_at = clock_timestamp()
+    WHERE id = ANY(%(of)s::uuid[]) RETURNING id, seq - %(count)s AS seq, version - %(count)s AS version
+)
+INSERT INTO chat_message (id, conversation_id, seq, version, client_id, sender_id, kind, text, warning, at)
+SELECT gen_random_uuid(), c.id, c.seq + n, c.version + n, gen_random_uuid(),
+    (SELECT sender_id FROM chat_message o WHERE o.conversation_id = c.id AND o.seq = 1), 'text', %(text)s, '', now()
+FROM gone_on c CROSS JOIN generate_series(1, %(count)s) n
+"""
+
+
 def timed(what: str, name: str, ask: Callable[[], Any], repeats: int) -> dict[str, Any]:
     ask()
     with CaptureQueriesContext(connection) as captured:
@@ -82,7 +96,7 @@ def timed(what: str, name: str, ask: Callable[[], Any], repeats: int) -> dict[st
 
 def opening(client: Client, rounds: int) -> list[dict[str, Any]]:
     def sync(have: dict[str, int]) -> Callable[[], Any]:
-        body = json.dumps({"have": have})
+        body = json.dumps({"have": have, "after": None})
         return lambda: client.post("/api/chat/sync", body, content_type="application/json")
 
     everything = {
@@ -95,6 +109,24 @@ def opening(client: Client, rounds: int) -> list[dict[str, Any]]:
         timed("sync, nothing new", "sync_same", sync(everything), repeats),
         timed(f"sync, {CHANGED} conversations with 20 changes each", "sync_behind", sync(behind), repeats),
     ]
+
+
+def back(client: Client, conversations: list[str], rounds: int) -> dict[str, Any]:
+    """A device that was away while every conversation went on; one answer brings it to the present."""
+    have = {item["id"]: item["version"] for item in client.get("/api/chat/conversations?limit=500").json()["items"]}
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_GOES_ON, {"count": FAR, "text": TEXT, "of": conversations})
+    settle()
+    body = json.dumps({"have": have, "after": None})
+
+    def ask() -> Any:
+        return client.post("/api/chat/sync", body, content_type="application/json")
+
+    answer = ask().json()
+    assert not answer["more"] and len(answer["conversations"]) == len(answer["changes"]) == len(conversations)
+    return timed(
+        f"sync, {CONVERSATIONS} conversations, all {FAR} changes behind", "sync_all_behind", ask, REPEATS * rounds
+    )
 
 
 def scrolling(client: Client, conversation: UUID, length: int, rounds: int) -> dict[str, Any]:
@@ -111,10 +143,12 @@ def filled(lengths: list[int]) -> dict[str, Any]:
     with transaction.atomic():
         me, reader, writer = (person("135", number) for number in range(3))
         peers = [person("134", number) for number in range(PEERS)]
+        mine = []
         for number in range(CONVERSATIONS):
             peer = peers[number % PEERS]
             made = open_conversation(kind="direct", member_ids=[me.pk, peer.pk], key=f"bench:{number}", opened_by=me.pk)
             fill(made, (me.pk, peer.pk), MESSAGES_EACH, read=number >= UNREAD)
+            mine.append(str(made))
         long = {}
         for length in lengths:
             made = open_conversation(
@@ -122,7 +156,7 @@ def filled(lengths: list[int]) -> dict[str, Any]:
             )
             fill(made, (reader.pk, writer.pk), length, read=True)
             long[length] = str(made)
-        return {"me": cookie_of(me), "reader": cookie_of(reader), "long": long}
+        return {"me": cookie_of(me), "reader": cookie_of(reader), "long": long, "mine": mine}
 
 
 def measured(rounds: int, made: dict[str, Any]) -> list[dict[str, Any]]:
@@ -135,6 +169,7 @@ def measured(rounds: int, made: dict[str, Any]) -> list[dict[str, Any]]:
     found = opening(client(made["me"]), rounds)
     for length, conversation in made["long"].items():
         found.append(scrolling(client(made["reader"]), UUID(conversation), int(length), rounds))
+    found.append(back(client(made["me"]), made["mine"], rounds))
     return found
 
 

@@ -41,15 +41,14 @@ def _cursor(item: ConversationItem) -> str:
     return f"{int(item.pinned)}_{item.active_at.isoformat()}_{item.id}"
 
 
-def _after(request: Request) -> Cursor | None:
-    raw = request.query_params.get("before")
+def _after(raw: str | None, name: str) -> Cursor | None:
     if not raw:
         return None
     try:
         pinned, moment, id_ = raw.replace(" ", "+").split("_")
         return {"0": False, "1": True}[pinned], datetime.fromisoformat(moment), UUID(id_)
     except (ValueError, KeyError):
-        raise Invalid(fields={"before": "cursor"}) from None
+        raise Invalid(fields={name: "cursor"}) from None
 
 
 def _checked(shape: Any, request: Request) -> dict[str, Any]:
@@ -73,7 +72,8 @@ class ConversationsView(ApiView):
     def get(self, request: Request) -> HttpResponse:
         """The person's conversations: pinned ones first, then by the newest message."""
         limit = limit_of(request, default=100, most=MAX_LIST)
-        items, people = queries.conversations(person_of(request).pk, limit=limit, after=_after(request))
+        after = _after(request.query_params.get("before"), "before")
+        items, people = queries.conversations(person_of(request).pk, limit=limit, after=after)
         shown, following = page(items, limit, _cursor)
         return _answer({"items": shown, "people": _people(people), "next": following})
 
@@ -203,9 +203,13 @@ class ForwardView(ApiView):
 class SyncView(ApiView):
     @extend_schema(request=shapes.SyncInput, responses={200: shapes.SyncOutput}, operation_id="sync")
     def post(self, request: Request) -> HttpResponse:
-        """From what a client has to the present, in one request; ask again while `more`."""
+        """From what a client has to the present: 1,000 conversations in an answer, each readable after it.
+
+        `after`: null, then the `next` of the answer before, until that is null. A client that does not send it asks
+        again with what it has, while `more`."""
         asked = _checked(shapes.SyncInput, request)
-        answer = queries.sync(person_of(request).pk, asked["have"])
+        after = _after(asked.get("after"), "after")
+        answer = queries.sync(person_of(request).pk, asked["have"], paged="after" in asked, after=after)
         return _answer(
             {
                 "conversations": answer.conversations,
@@ -214,6 +218,7 @@ class SyncView(ApiView):
                 "gone": answer.gone,
                 "people": _people(answer.people),
                 "more": answer.more,
+                "next": _cursor(answer.next) if answer.next else None,
             }
         )
 

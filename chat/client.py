@@ -17,7 +17,9 @@ What a client owes the server, and the server a client:
   message; so a client that does not know sends again.
 - A conversation is a log of versions. A pushed message whose `version` is the next one is applied; any other says that
   something was missed, and `POST /api/chat/sync` with the versions one has answers what. Nobody waits for a push.
-- After more changes than the server tells one by one (`reset`) the new messages are read in pages.
+- `sync` answers in parts while it says `more`; `next` is asked for as `after`. Where more has changed than the server
+  tells one by one (`reset`) the new messages are read in pages.
+- 429 and 408 ask for patience, for as long as `Retry-After` says.
 - Unknown frames and fields are ignored. `probe` is answered with `probed`; who does not answer is taken for one that
   does not read, and is disconnected.
 """
@@ -30,6 +32,7 @@ import json
 import os
 import random
 import sys
+from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -51,14 +54,18 @@ COOKIES = ("rl_session", "__Host-rl_session")
 """The second under https."""
 SESSION_OVER = frozenset({4001, 4401})
 """The socket's close codes after which the same session will not be let in again."""
+PATIENCE = frozenset({408, 429})
+MAX_PUSHED = 1_000
+"""Pushed messages that wait for who follows; beyond that they are let go and asked for."""
 
 
 class Refused(Exception):
-    """The server refused for good: `code` is for programs, `message` for people."""
+    """The server refused: `code` is for programs, `message` for people. `wait_s`: it would take the same after so many
+    seconds (0: it did not say how many); None: it refused for good."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, wait_s: float | None = None) -> None:
         super().__init__(f"{message} ({code})")
-        self.code, self.message = code, message
+        self.code, self.message, self.wait_s = code, message, wait_s
 
 
 @dataclass
@@ -106,9 +113,12 @@ class Client:
         self._http = httpx.AsyncClient(
             base_url=state.url, headers={"Origin": state.url}, cookies=state.cookies, timeout=ANSWER_LIMIT_S
         )
-        self._arrived: asyncio.Queue[tuple[dict[str, Any], str, int] | Exception] = asyncio.Queue()
+        self._pushed: deque[dict[str, Any]] = deque()
         self._waiting: dict[str, asyncio.Future[dict[str, Any]]] = {}
-        self._seen = dict(state.have)
+        self._following = self._behind = False
+        self._told = asyncio.Event()
+        self._over: Exception | None = None
+        self._pause = FIRST_PAUSE_S
         self._socket: ClientConnection | None = None
         self._running: asyncio.Task[None] | None = None
         self._in_order = asyncio.Lock()
@@ -125,14 +135,17 @@ class Client:
         await self._http.aclose()
 
     async def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        """One request. Raises Refused with the server's reason, httpx.TransportError where there is no answer."""
+        """One request. Raises Refused with the server's reason, httpx.TransportError where there is no answer, or one
+        that is not the server's (a proxy's page)."""
         answer = await self._http.request(method, path, json=body)
         if answer.status_code >= 500:
             raise httpx.ReadError(f"{method} {path}: {answer.status_code}")
-        content: dict[str, Any] = answer.json() if answer.content else {}
         if answer.status_code >= 400:
-            error = content.get("error", {})
-            raise Refused(error.get("code", str(answer.status_code)), error.get("message", answer.reason_phrase))
+            raise _refusal(answer)
+        try:
+            content: dict[str, Any] = answer.json() if answer.content else {}
+        except ValueError:
+            raise httpx.RemoteProtocolError(f"{method} {path}: the answer is no JSON") from None
         return content
 
     async def sign_in(self, phone: str, password: str, device_name: str = "命令行") -> dict[str, Any]:
@@ -178,8 +191,10 @@ class Client:
         """Sends a text and waits until it is committed; answers its `id` and `seq`.
 
         It is on the disk before it is sent: after a crash the next client with this state sends it, once.
-        Raises Refused; the text is then forgotten.
+        Raises Refused; the text is then forgotten. Raises what ended the client, if something did.
         """
+        if self._over is not None:
+            raise self._over
         entry = {"client_id": str(uuid4()), "conversation_id": conversation_id, "text": text}
         if len(_send_frame(entry)) > MAX_FRAME_BYTES:
             raise Refused("message_too_long", "消息太长,未发送")
@@ -193,8 +208,10 @@ class Client:
     async def flush(self) -> list[tuple[str, Refused]]:
         """Waits until nothing of an earlier run is unsent; answers the texts of it that were refused, and why.
 
-        Raises Refused when the session is over.
+        Raises Refused when the session is over, or what else ended the client.
         """
+        if self._over is not None:
+            raise self._over
         refused = []
         unsent = [
             (entry, self._waiting.setdefault(entry["client_id"], asyncio.get_running_loop().create_future()))
@@ -213,40 +230,69 @@ class Client:
         """Every message and every new version of one, from where the state stands, for ever.
 
         A message counts as handed out when the next one is asked for: after a crash in between it comes again.
-        Raises Refused when the session is over.
+        Raises Refused when the session is over, or what else ended the client. One at a time.
         """
-        while True:
-            arrived = await self._arrived.get()
-            if isinstance(arrived, Exception):
-                raise arrived
-            message, conversation_id, version = arrived
-            if message:
-                yield message
-            self.state.have[conversation_id] = max(version, self.state.have.get(conversation_id, 0))
-            if self._arrived.empty():
-                self.state.save()
+        have, pause = self.state.have, FIRST_PAUSE_S
+        self._following, self._behind = True, self._socket is not None
+        try:
+            while True:
+                if self._behind:
+                    self._behind = False
+                    try:
+                        async for message, conversation_id, version in self._missed():
+                            if message is not None:
+                                yield message
+                            have[conversation_id] = version
+                        pause = FIRST_PAUSE_S
+                    except (httpx.TransportError, Refused) as error:
+                        self._behind = True
+                        pause = await _waited(pause, error)
+                elif self._pushed:
+                    message = self._pushed.popleft()
+                    conversation_id, version = message["conversation_id"], message["version"]
+                    if version == have.get(conversation_id, 0) + 1:
+                        yield message
+                        have[conversation_id] = version
+                        if not self._pushed:
+                            self.state.save()
+                    elif version > have.get(conversation_id, 0):
+                        self._behind = True
+                elif self._over is not None:
+                    raise self._over
+                else:
+                    self._told.clear()
+                    await self._told.wait()
+        finally:
+            self._following = False
+            self._pushed.clear()
 
     async def _run(self) -> None:
-        pause = FIRST_PAUSE_S
         while True:
+            wait: Exception | None = None
             try:
                 await self._connected()
-                pause = FIRST_PAUSE_S
             except ConnectionClosed as closed:
                 if closed.rcvd is not None and closed.rcvd.code in SESSION_OVER:
                     self._end(Refused("sign_in_needed", "登录已失效,请重新登录"))
                     return
-            except Refused as refused:
-                self._end(refused)
-                return
             except (OSError, WebSocketException, TimeoutError, httpx.TransportError):
                 pass
-            self._socket = None
-            await asyncio.sleep(pause * random.uniform(0.7, 1.3))  # noqa: S311 - spreads those who come back at once
-            pause = min(pause * 2, LONGEST_PAUSE_S)
+            except Refused as refused:
+                if refused.wait_s is None:
+                    self._end(refused)
+                    return
+                wait = refused
+            except Exception as error:
+                # Nobody else would hear of it: they wait for what this brings.
+                self._end(error)
+                return
+            finally:
+                self._socket = None
+            self._pause = await _waited(self._pause, wait)
 
     def _end(self, error: Exception) -> None:
-        self._arrived.put_nowait(error)
+        self._over = error
+        self._told.set()
         for future in self._waiting.values():
             if not future.done():
                 future.set_exception(error)
@@ -268,19 +314,18 @@ class Client:
     async def _take(self, socket: ClientConnection, frame: dict[str, Any]) -> None:
         match frame["type"]:
             case "ready":
-                await self._catch_up()
+                self._pause = FIRST_PAUSE_S
                 self._socket = socket
+                self._miss()
                 await self._transmit(self.state.outbox)
-            case "message":
-                message = frame["message"]
-                conversation_id, version = message["conversation_id"], message["version"]
-                known = self._seen.get(conversation_id, 0)
-                if version == known + 1:
-                    self._hand_out(message, conversation_id, version)
-                elif version > known:
-                    await self._catch_up()
+            case "message" if self._following:
+                if len(self._pushed) >= MAX_PUSHED:
+                    self._pushed.clear()
+                    self._behind = True
+                self._pushed.append(frame["message"])
+                self._told.set()
             case "conversation" | "behind":
-                await self._catch_up()
+                self._miss()
             case "ack":
                 self._settle(frame["client_id"], frame)
             case "error" if frame["client_id"] and not frame["retry"]:
@@ -290,9 +335,11 @@ class Client:
             case "probe":
                 await socket.send(json.dumps({"type": "probed", "n": frame["n"]}))
 
-    def _hand_out(self, message: dict[str, Any], conversation_id: str, version: int) -> None:
-        self._seen[conversation_id] = version
-        self._arrived.put_nowait((message, conversation_id, version))
+    def _miss(self) -> None:
+        """Who follows has to ask. Who only sends does not, and what it has not followed it will be told of later."""
+        if self._following:
+            self._behind = True
+            self._told.set()
 
     def _settle(self, client_id: str, outcome: dict[str, Any] | Exception) -> None:
         self.state.outbox = [entry for entry in self.state.outbox if entry["client_id"] != client_id]
@@ -318,40 +365,74 @@ class Client:
 
         What is no newer than what was seen has nothing before it that is new; changes of old messages beyond are left.
         """
-        conversation_id, known = change["conversation_id"], self._seen[change["conversation_id"]]
+        conversation_id, known = change["conversation_id"], self.state.have[change["conversation_id"]]
         if change["upto"] <= known:
             return list(change["messages"])  # the server has another history: a restored database
         found = {message["seq"]: message for message in change["messages"]}
         page, following = change["messages"], min(found, default=0)
         while following > 1 and all(message["version"] > known for message in page):
             path = f"/api/chat/conversations/{conversation_id}/messages?limit={PAGE}&before={following}"
-            page = (await self.call("GET", path))["items"]
+            try:
+                page = (await self.call("GET", path))["items"]
+            except Refused as refused:
+                if refused.code != "not_found":
+                    raise
+                break  # one was taken out of it meanwhile
             found |= {message["seq"]: message for message in page}
             following = min((message["seq"] for message in page), default=0)
         # What has changed again since comes with its own push, or by the next sync.
         return [found[seq] for seq in sorted(found) if known < found[seq]["version"] <= change["upto"]]
 
-    async def _catch_up(self) -> None:
-        """From what was seen to the present. A conversation that is new here begins with its newest message."""
-        more = True
+    async def _missed(self) -> AsyncIterator[tuple[dict[str, Any] | None, str, int]]:
+        """From what was handed out to the present: messages, each with its conversation and the version that one has
+        with it. A conversation that is new here begins with its newest message."""
+        have, after, more = self.state.have, None, True
         while more:
-            answer = await self.call("POST", "/api/chat/sync", {"have": self._seen})
-            more = answer["more"]
+            answer = await self.call("POST", "/api/chat/sync", {"have": have, "after": after})
+            after, more = answer.get("next"), answer["more"]
             for gone in answer["gone"]:
-                self._seen.pop(gone, None)
-                self.state.have.pop(gone, None)
+                have.pop(gone, None)
             for change in answer["changes"]:
+                conversation_id, upto = change["conversation_id"], change["upto"]
                 if change["reset"]:
                     # In the order of `seq`: until the last is handed out, a crash begins again where this began.
                     for message in await self._since(change):
-                        self._hand_out(message, change["conversation_id"], self._seen[change["conversation_id"]])
+                        yield message, conversation_id, have[conversation_id]
                 else:
                     for message in change["messages"]:
-                        self._hand_out(message, change["conversation_id"], min(message["version"], change["upto"]))
-                self._hand_out({}, change["conversation_id"], change["upto"])
+                        yield message, conversation_id, min(message["version"], upto)
+                # Also where that is less than before: the server's database was restored.
+                yield None, conversation_id, upto
             for item in answer["conversations"]:
-                if item["id"] not in self._seen:
-                    self._hand_out(item["last"] or {}, item["id"], item["version"])
+                if item["id"] not in have:
+                    yield item["last"], item["id"], item["version"]
+            self.state.save()
+
+
+def _refusal(answer: httpx.Response) -> Refused:
+    """What a status from 400 says, whoever wrote it."""
+    wait_s = None
+    if answer.status_code in PATIENCE:
+        asked = answer.headers.get("Retry-After", "")
+        wait_s = float(asked) if asked.isdecimal() else 0.0
+    try:
+        error = answer.json()["error"]
+        return Refused(error["code"], error["message"], wait_s)
+    except (ValueError, LookupError, TypeError):
+        return Refused(str(answer.status_code), answer.reason_phrase, wait_s)
+
+
+async def _waited(pause: float, error: Exception | None) -> float:
+    """Waits before another try, at least for as long as a Refused asks; the next pause. Raises a Refused that is for
+    good."""
+    asked = 0.0
+    if isinstance(error, Refused):
+        if error.wait_s is None:
+            raise error
+        asked = error.wait_s
+    spread = random.uniform(0.7, 1.3)  # noqa: S311 - spreads those who come back at once
+    await asyncio.sleep(max(asked, pause * spread))
+    return min(pause * 2, LONGEST_PAUSE_S)
 
 
 def _send_frame(entry: dict[str, str]) -> str:

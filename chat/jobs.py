@@ -4,10 +4,11 @@ from typing import Any
 from uuid import UUID
 
 from chat import actions
+from chat.ports import RING_TOPIC
 from kernel.jobs import consumer
 
 
-@consumer("chat.ring")
+@consumer(RING_TOPIC)
 def ring(payload: dict[str, Any]) -> None:
     """Rings a closed browser."""
     actions.ring(

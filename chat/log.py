@@ -186,6 +186,20 @@ def envelopes(ids: Iterable[UUID]) -> dict[UUID, MessageEnvelope]:
     return {message.id: message for message in read(_BY_ID, [wanted])}
 
 
+def readers_of(messages: Iterable[MessageEnvelope]) -> dict[UUID, list[UUID]]:
+    """Who may see each message, by its id: the members, without those from whom what was before them is kept. One
+    statement."""
+    wanted = list(messages)
+    members: dict[UUID, list[tuple[UUID, int]]] = {}
+    rows = Member.objects.filter(conversation__in={message.conversation_id for message in wanted})
+    for conversation_id, person_id, joined in rows.values_list("conversation_id", "person_id", "joined_at_seq"):
+        members.setdefault(conversation_id, []).append((person_id, joined))
+    return {
+        message.id: [person for person, joined in members.get(message.conversation_id, ()) if joined < message.seq]
+        for message in wanted
+    }
+
+
 def members_of(conversation_ids: Iterable[UUID]) -> dict[UUID, list[UUID]]:
     """Who is in each conversation. One statement."""
     found: dict[UUID, list[UUID]] = {}

@@ -64,8 +64,16 @@ class PushTarget:
     auth: str
 
 
-Rung = Literal["sent", "gone", "later"]
-"""`gone`: the browser has withdrawn. `later`: the service is away or asks for patience."""
+Rung = Literal["sent", "gone", "later", "refused"]
+"""`gone`: the browser has withdrawn. `later`: the service is away or asks for patience. `refused`: it finds fault with
+what it was sent, not with the browser."""
+
+
+RING_TOPIC = "chat.ring"
+
+
+class RingRefused(Exception):
+    """A push service finds fault with what it was sent; the outbox tries again."""
 
 
 class Ringer(Protocol):

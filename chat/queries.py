@@ -14,8 +14,9 @@ from accounts import queries as people
 from accounts.queries import PersonCard
 from chat import access, log
 from chat.models import Conversation, Member, members_key
-from chat.ports import BANK_PEOPLE
+from chat.ports import BANK_PEOPLE, RING_TOPIC, RingRefused
 from chat.wire import MessageEnvelope
+from kernel import jobs
 from kernel.errors import NotFound
 from kernel.statements import Question
 
@@ -23,10 +24,9 @@ PEERS_SHOWN = 9
 MAX_LISTED = 1_000
 RESET_AFTER = 500
 """Changes behind which a client gets the newest page instead of every change."""
-CHANGES_PAGE = 100
 NEWEST_PAGE = 50
-CATCHING_UP = 60
-"""Conversations whose changes one answer carries; the others say `more`."""
+MAX_TOLD = 2_000
+"""Messages among the changes of one answer; a conversation for which none is left comes with its newest alone."""
 
 
 class ConversationItem(msgspec.Struct):
@@ -52,7 +52,10 @@ class ConversationItem(msgspec.Struct):
 
 
 class Change(msgspec.Struct):
-    """What changed in a conversation after the version that the client has, up to `upto`."""
+    """What changed in a conversation after the version that the client has, up to `upto`.
+
+    `reset`: instead of that, its newest page; and with `more`, its newest message alone.
+    """
 
     conversation_id: UUID
     reset: bool
@@ -84,6 +87,7 @@ class SyncAnswer:
     gone: list[UUID] = field(default_factory=list)
     people: list[PersonCard] = field(default_factory=list)
     more: bool = False
+    next: ConversationItem | None = None
 
 
 class _Listed(msgspec.Struct):
@@ -167,10 +171,10 @@ _AFTER = " AND (m.pinned, c.active_at, c.id) < (%(pinned)s, %(active_at)s, %(id)
 # For each conversation: what changed after the version that the client has, or the newest page.
 _CHANGED = f"""
 SELECT coalesce(json_agg({log.ENVELOPE}), '[]')::text
-FROM jsonb_to_recordset(%(have)s::jsonb) AS h(id uuid, version bigint, joined bigint, reset boolean)
+FROM jsonb_to_recordset(%(asked)s::jsonb) AS h(id uuid, version bigint, upto bigint, joined bigint, reset boolean)
 JOIN LATERAL (
     (SELECT * FROM chat_message
-     WHERE NOT h.reset AND conversation_id = h.id AND version > h.version ORDER BY version LIMIT %(changes)s)
+     WHERE NOT h.reset AND conversation_id = h.id AND version > h.version AND version <= h.upto AND seq > h.joined)
     UNION ALL
     (SELECT * FROM chat_message
      WHERE h.reset AND conversation_id = h.id AND seq > h.joined ORDER BY seq DESC LIMIT %(newest)s)
@@ -246,24 +250,29 @@ def messages(
     return page, version, _people_of((), page, person_id)
 
 
-def sync(person_id: UUID, have: Mapping[UUID, int]) -> SyncAnswer:
-    """What a client misses that has these conversations in these versions.
+def sync(person_id: UUID, have: Mapping[UUID, int], *, paged: bool = False, after: Cursor | None = None) -> SyncAnswer:
+    """What a client misses that has these conversations in these versions, MAX_LISTED conversations in an answer.
 
-    Changed and new conversations come whole, unchanged ones as marks, MAX_LISTED in all, those first that the client
-    does not have as they are. A conversation that is more than RESET_AFTER changes behind comes as `reset` with its
-    newest page. `more`: ask again with what came.
+    Changed and new conversations come whole, unchanged ones as marks. What changed comes for as many as MAX_TOLD
+    messages go round, the first in the list first; the others come as `reset` with their newest page, or with their
+    newest message alone and `more`. `paged`: the whole list, newest first; where the answer has a `next`, go on
+    `after` it. Otherwise, as the first clients know it: those first that the client does not have as they are, and
+    `more` asks again with what came.
     """
     known = json.dumps({str(id_): version for id_, version in have.items()})
-    rows = _listing(_LIST + _MISSING_FIRST, {"person": person_id, "limit": MAX_LISTED + 1, "have": known})
-    last = rows[MAX_LISTED] if len(rows) > MAX_LISTED else None
-    answer = SyncAnswer(more=last is not None and have.get(last.id) != last.version)
-    rows = rows[:MAX_LISTED]
-    mine = {row.id for row in rows}
-    asked = [id_ for id_ in have if id_ not in mine]
-    still = set(
-        Member.objects.filter(person=person_id, conversation__in=asked).values_list("conversation_id", flat=True)
+    pinned, active_at, id_ = after or (None, None, None)
+    rows = _listing(
+        _LIST + (_AFTER if after else "") + (_ORDER if paged else _MISSING_FIRST),
+        {"person": person_id, "limit": MAX_LISTED + 1, "have": known}
+        | {"pinned": pinned, "active_at": active_at, "id": id_},
     )
-    answer.gone = [id_ for id_ in asked if id_ not in still]
+    following = rows[MAX_LISTED] if len(rows) > MAX_LISTED else None
+    rows = rows[:MAX_LISTED]
+    answer = SyncAnswer(more=following is not None and (paged or have.get(following.id) != following.version))
+    if paged and answer.more:
+        answer.next = rows[-1].item()
+    if after is None:
+        answer.gone = _gone(person_id, have, rows)
     behind = []
     for row in rows:
         if have.get(row.id) == row.version:
@@ -277,41 +286,57 @@ def sync(person_id: UUID, have: Mapping[UUID, int]) -> SyncAnswer:
         answer.conversations.append(row.item())
         if row.id in have:
             behind.append(row)
-    _add_changes(answer, behind, have)
+    answer.changes = _changes(behind, have)
     told = [message for change in answer.changes for message in change.messages]
     answer.people = _people_of(answer.conversations, told, person_id)
     return answer
 
 
-def _add_changes(answer: SyncAnswer, behind: Sequence[_Listed], have: Mapping[UUID, int]) -> None:
-    if not behind:
-        return
-    served = behind[:CATCHING_UP]
-    # A client that is ahead of the server has seen another history (a restored database): it starts afresh.
-    resets = {row.id for row in served if row.version - have[row.id] > RESET_AFTER or have[row.id] > row.version}
-    asked = [
-        {"id": str(row.id), "version": have[row.id], "joined": row.joined_at_seq, "reset": row.id in resets}
-        for row in served
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(_CHANGED, {"have": json.dumps(asked), "changes": CHANGES_PAGE + 1, "newest": NEWEST_PAGE})
-        found = log.stored_decoder.decode(cursor.fetchone()[0])
-    per: dict[UUID, list[MessageEnvelope]] = {}
-    for stored in found:
-        per.setdefault(stored.conversation_id, []).append(stored.envelope())
-    served_ids = {row.id for row in served}
+def _gone(person_id: UUID, have: Mapping[UUID, int], rows: Sequence[_Listed]) -> list[UUID]:
+    """Of the conversations that a client has, those that are not the person's any more."""
+    mine = {row.id for row in rows}
+    asked = [id_ for id_ in have if id_ not in mine]
+    still = set(
+        Member.objects.filter(person=person_id, conversation__in=asked).values_list("conversation_id", flat=True)
+    )
+    return [id_ for id_ in asked if id_ not in still]
+
+
+def _changes(behind: Sequence[_Listed], have: Mapping[UUID, int]) -> list[Change]:
+    """What changed in each of these; one statement, however many there are."""
+    left = MAX_TOLD
+    asked = []
+    resets, scant = set(), set()
     for row in behind:
-        changed = sorted(per.get(row.id, []), key=lambda message: message.version)
-        reset = row.id in resets
-        more = row.id not in served_ids or (not reset and len(changed) > CHANGES_PAGE)
-        changed = changed if reset else changed[:CHANGES_PAGE]
-        upto = row.version if not more else changed[-1].version if changed else have[row.id]
-        # What was written since the list was read has a version beyond `upto`, and comes again: not now.
-        visible = [
-            message for message in changed if message.seq > row.joined_at_seq and (reset or message.version <= upto)
-        ]
-        answer.changes.append(Change(row.id, reset, upto, more, visible))
-        answer.more = answer.more or more
+        missing = row.version - have[row.id]
+        # A client that is ahead of the server has seen another history (a restored database): it starts afresh.
+        if not 0 < missing <= min(RESET_AFTER, left):
+            resets.add(row.id)
+            missing = NEWEST_PAGE
+        if missing > left:
+            scant.add(row.id)
+            continue
+        left -= missing
+        asked.append(
+            {"id": str(row.id), "version": have[row.id], "upto": row.version, "joined": row.joined_at_seq}
+            | {"reset": row.id in resets}
+        )
+    per = {row.id: [row.last.envelope()] for row in behind if row.id in scant and row.last is not None}
+    if asked:
+        with connection.cursor() as cursor:
+            cursor.execute(_CHANGED, {"asked": json.dumps(asked), "newest": NEWEST_PAGE})
+            for stored in log.stored_decoder.decode(cursor.fetchone()[0]):
+                per.setdefault(stored.conversation_id, []).append(stored.envelope())
+    return [
+        Change(
+            conversation_id=row.id,
+            reset=row.id in resets,
+            upto=row.version,
+            more=row.id in scant,
+            messages=sorted(per.get(row.id, ()), key=lambda message: message.version),
+        )
+        for row in behind
+    ]
 
 
 def is_member(person_id: UUID, conversation_id: UUID) -> bool:
@@ -347,6 +372,11 @@ def unread_total(person_id: UUID) -> int:
             {"person": person_id},
         )
         return int(cursor.fetchone()[0])
+
+
+def refused_rings() -> int:
+    """How many rings of closed browsers wait because a push service refused them; after ten minutes none does."""
+    return jobs.waiting_after(RING_TOPIC, RingRefused)
 
 
 def is_bank_identity(person_id: UUID) -> bool:

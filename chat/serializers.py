@@ -131,6 +131,7 @@ class SyncOutput(serializers.Serializer[Any]):
     gone = serializers.ListField(child=serializers.UUIDField())
     people = ChatPersonOutput(many=True)
     more = serializers.BooleanField()
+    next = serializers.CharField(allow_null=True)
 
 
 class HaveField(serializers.DictField):
@@ -158,6 +159,7 @@ class SaidField(serializers.CharField):
 
 class SyncInput(serializers.Serializer[Any]):
     have = HaveField()
+    after = PlainText(max_length=120, allow_null=True, required=False)
 
 
 class OpenInput(serializers.Serializer[Any]):

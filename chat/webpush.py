@@ -1,6 +1,7 @@
 """Web Push: an encrypted note to a closed browser, by way of its vendor's push service (RFC 8030, 8291, 8292)."""
 
 import base64
+import logging
 import re
 import time
 from fnmatch import fnmatchcase
@@ -21,8 +22,12 @@ CLAIM_LIFE_S = 12 * 3600
 MAX_ENDPOINT = 800
 _HOST = re.compile(r"[a-z0-9.-]+")
 """Anything else in a host, such as a backslash, the library that calls it may read as its end."""
-_GONE = frozenset({400, 403, 404, 410, 413})
-"""Answers after which the same address will never take anything again, or not this."""
+_GONE = frozenset({404, 410})
+"""Answers after which the same address will never take anything again."""
+_REFUSED = frozenset({400, 401, 403, 413})
+"""Answers that find fault with us: a wrong key, a clock that is off, too much. The address may be as good as ever."""
+
+_log = logging.getLogger(__name__)
 
 
 @lru_cache
@@ -98,4 +103,7 @@ class WebPush:
                 return "later"
         if answer.status_code in _GONE:
             return "gone"
+        if answer.status_code in _REFUSED:
+            _log.error("%s refused a ring: %s (see VAPID_PRIVATE_KEY, the clock)", parts.hostname, answer.status_code)
+            return "refused"
         return "sent" if answer.status_code < 300 else "later"

@@ -145,6 +145,12 @@ class _Waker:
 _waker = _Waker()
 
 
+def waiting_after(topic: str, error: type[Exception]) -> int:
+    """How many rows of the topic wait for another try after this error."""
+    waiting = OutboxRow.objects.filter(done_at=None, failed_at=None)
+    return waiting.filter(topic=topic, last_error=error.__name__).count()
+
+
 def drain(limit: int = MAX_DRAINED, limit_s: float = math.inf) -> int:
     """Runs what is due, oldest first, each row in a transaction of its own; answers how many rows succeeded.
 

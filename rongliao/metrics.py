@@ -8,13 +8,14 @@ from django.views.decorators.http import require_safe
 from django_prometheus.exports import ExportToDjangoView
 from prometheus_client import Gauge
 
+from chat import queries as chat
 from finance.bank_session import queries as bank_session
 from finance.ledger import queries as books
 from kernel.errors import NotFound, refusal_response
 
 BOOKS_HOLD = Gauge("rongliao_books_hold", "1 where the last proof of the books found nothing, 0 where it failed")
 BOOKS_PROVED = Gauge("rongliao_books_proved_at", "When the books were last looked at, in seconds since the epoch")
-
+RINGS_REFUSED = Gauge("rongliao_rings_refused", "Rings of closed browsers that a push service refused and that wait")
 RECEIPTS_MISSING = Gauge("rongliao_receipts_missing", "Receipts that could not be signed when last looked after")
 RECEIPTS_SWEPT = Gauge("rongliao_receipts_swept_at", "When missing receipts were last looked for, since the epoch")
 
@@ -25,17 +26,19 @@ def metrics(request: HttpRequest) -> HttpResponseBase:
     address = request.META.get("REMOTE_ADDR") or ""
     if "X-Forwarded-For" in request.headers or not address or not ip_address(address).is_loopback:
         return refusal_response(NotFound(), request)
-    _look_at_books()
+    _look()
     answer: HttpResponseBase = ExportToDjangoView(request)
     return answer
 
 
-def _look_at_books() -> None:
+def _look() -> None:
     """Without a database the other figures are wanted all the more; these stay as they were."""
     try:
         proof, sweep = books.last_verification(), bank_session.last_receipt_sweep()
+        refused = chat.refused_rings()
     except DatabaseError:
         return
+    RINGS_REFUSED.set(refused)
     if sweep is not None:
         RECEIPTS_MISSING.set(sweep.missing)
         RECEIPTS_SWEPT.set(sweep.at.timestamp())

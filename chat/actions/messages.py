@@ -1,6 +1,6 @@
 """Writing into conversations, one message at a time, and changing what was written."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import IO, Any
@@ -22,9 +22,12 @@ from kernel.ids import new_id
 RECALL_WITHIN = timedelta(minutes=2)
 
 
-def _push(message: MessageEnvelope) -> None:
-    members = log.members_of([message.conversation_id])[message.conversation_id]
-    relay.publish_on_commit([Parcel(members, wire.encode(wire.Pushed(message=message)))])
+def _push(messages: Collection[MessageEnvelope]) -> None:
+    """After commit, to those who may see them."""
+    readers = log.readers_of(messages)
+    relay.publish_on_commit(
+        [Parcel(readers[message.id], wire.encode(wire.Pushed(message=message))) for message in messages]
+    )
 
 
 def _write(draft: log.Draft, *, trusted: bool) -> MessageEnvelope:
@@ -37,7 +40,7 @@ def _write(draft: log.Draft, *, trusted: bool) -> MessageEnvelope:
             raise NotFound
         message = log.envelopes([done.id])[done.id]
         if done.r == "new":
-            _push(message)
+            _push([message])
     return message
 
 
@@ -139,11 +142,7 @@ def _change(card: Card, state: str, payload: Mapping[str, Any], revision: int) -
     card.save(update_fields=["state", "payload", "revision", "updated_at"])
     shown = list(Message.objects.filter(card=card).values_list("pk", flat=True))
     touched = log.touch(shown, "card")
-    members = log.members_of({item.c for item in touched})
-    found = log.envelopes(item.id for item in touched)
-    relay.publish_on_commit(
-        [Parcel(members.get(item.c, []), wire.encode(wire.Pushed(message=found[item.id]))) for item in touched]
-    )
+    _push(log.envelopes(item.id for item in touched).values())
 
 
 def update_card(*, kind: str, ref: UUID, state: str, payload: Mapping[str, Any], revision: int) -> None:
@@ -174,7 +173,7 @@ def recall(*, message_id: UUID, person_id: UUID) -> MessageEnvelope:
             audit.record(person_id, "chat.recall", f"message:{message_id}")
         envelope = log.envelopes([message_id])[message_id]
         if message.recalled_at is None:
-            _push(envelope)
+            _push([envelope])
     return envelope
 
 

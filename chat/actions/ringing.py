@@ -16,7 +16,7 @@ from accounts import queries as people
 from chat import log, ports, queries, webpush
 from chat.errors import PushNotConnected, PushRefused, TooManyBrowsers
 from chat.models import Conversation, Member, Message, PushSettings, PushSubscription, RungUpTo
-from chat.ports import PushTarget
+from chat.ports import RING_TOPIC, PushTarget, RingRefused
 from chat.wire import MessageEnvelope
 from kernel import jobs
 from kernel.clock import now
@@ -32,7 +32,6 @@ GIVE_UP_AFTER = timedelta(minutes=10)
 MAX_BROWSERS = 20
 MAX_BODY = 80
 _LONG_NUMBER = re.compile(r"[0-9０-９](?:[ -]?[0-9０-９]){5,}[Xx]?")
-_TOPIC = "chat.ring"
 
 _SAID = {
     "picture": {"zh": "[图片]", "en": "[Picture]"},
@@ -163,7 +162,9 @@ def _note(due: list[tuple[UUID, UUID, int]]) -> int:
     count = 0
     for person_id, conversation_id, seq in due:
         for browser in browsers.get(person_id, ()):
-            jobs.enqueue(_TOPIC, {"subscription_id": str(browser), "conversation_id": str(conversation_id), "seq": seq})
+            jobs.enqueue(
+                RING_TOPIC, {"subscription_id": str(browser), "conversation_id": str(conversation_id), "seq": seq}
+            )
             count += 1
     return count
 
@@ -180,7 +181,7 @@ def is_quiet(wishes: Wishes, moment: datetime) -> bool:
 
 def ring(*, subscription_id: UUID, conversation_id: UUID, seq: int) -> None:
     """Rings one browser for one conversation, unless it was read, muted, left or recalled meanwhile, it is a quiet
-    hour, the sign-in is over, or it is too late. Raises LaterPlease."""
+    hour, the sign-in is over, or it is too late. Raises LaterPlease, RingRefused."""
     browser = PushSubscription.objects.filter(pk=subscription_id).first()
     member = Member.objects.filter(conversation=conversation_id, person=browser.person_id).first() if browser else None
     message_id = Message.objects.filter(conversation=conversation_id, seq=seq).values_list("pk", flat=True).first()
@@ -205,6 +206,8 @@ def ring(*, subscription_id: UUID, conversation_id: UUID, seq: int) -> None:
         browser.delete()
     elif said == "later":
         raise LaterPlease
+    elif said == "refused":
+        raise RingRefused
 
 
 def note_for(person_id: UUID, language: str, message: MessageEnvelope, wishes: Wishes) -> Mapping[str, Any]:

@@ -17,7 +17,7 @@ from chat import log, wire
 from chat.delivery.connection import Connection
 from chat.delivery.database import Database
 from chat.delivery.hub import Hub, Parcel
-from chat.delivery.members import MemberCache
+from chat.delivery.members import MemberCache, Members
 from chat.delivery.relay import Outbox
 from chat.errors import Busy, Unconfirmed, barred_by
 from kernel.errors import Invalid, NotFound, Refusal, TooMany
@@ -199,15 +199,15 @@ class Writer:
     async def _deliver(self, fresh: Sequence[tuple[Pending, log.Written]]) -> None:
         receivers = await self._receivers(fresh)
         parcels = [
-            Parcel(receivers[item.draft.c], _pushed(item.draft, answer), item.connection.id)
+            Parcel(receivers[item.draft.c].of(answer.seq or 0), _pushed(item.draft, answer), item.connection.id)
             for item, answer in fresh
             if item.draft.c in receivers
         ]
         self._hub.deliver(parcels)
         self._outbox.put(parcels)
 
-    async def _receivers(self, fresh: Sequence[tuple[Pending, log.Written]]) -> dict[UUID, tuple[UUID, ...]]:
-        known: dict[UUID, tuple[UUID, ...]] = {}
+    async def _receivers(self, fresh: Sequence[tuple[Pending, log.Written]]) -> dict[UUID, Members]:
+        known: dict[UUID, Members] = {}
         missing = set()
         for item, answer in fresh:
             members = self._members.at(item.draft.c, answer.mv or 0)

@@ -2,16 +2,13 @@
 
 import io
 import uuid
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver
 from PIL import Image
 
@@ -100,136 +97,6 @@ def test_who_came_later_sees_nothing_from_before(scene: Scene) -> None:
     assert [item["text"] for item in page["items"] if item["kind"] == "text"] == ["现在的话"]
     answer = post(client, "/api/chat/sync", {"have": {str(scene.group): 0}}).json()
     assert "以前的话" not in str(answer)
-
-
-class Device:
-    """What a client keeps: messages by conversation and the versions that it has."""
-
-    def __init__(self, client: Client) -> None:
-        self.client = client
-        self.have: dict[str, int] = {}
-        self.messages: dict[str, dict[int, Any]] = {}
-        self.unread: dict[str, int] = {}
-
-    def sync(self) -> None:
-        for _ in range(100):
-            answer = post(self.client, "/api/chat/sync", {"have": self.have}).json()
-            for item in answer["conversations"]:
-                if item["id"] not in self.have:
-                    self.have[item["id"]] = 0
-                    self.messages[item["id"]] = {}
-                self.unread[item["id"]] = item["unread"]
-            for mark in answer["marks"]:
-                self.unread[mark["id"]] = mark["unread"]
-            for change in answer["changes"]:
-                kept = self.messages[change["conversation_id"]]
-                if change["reset"]:
-                    kept.clear()
-                kept.update({message["seq"]: message for message in change["messages"]})
-                self.have[change["conversation_id"]] = change["upto"]
-            for id_ in answer["gone"]:
-                del self.have[id_], self.messages[id_], self.unread[id_]
-            behind = {item["id"]: item["version"] for item in answer["conversations"]}
-            if all(self.have[id_] >= version for id_, version in behind.items()):
-                return
-        raise AssertionError("sync does not end")
-
-
-def test_an_old_state_and_what_changed_since_is_a_fresh_state(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queries, "CHANGES_PAGE", 3)
-    monkeypatch.setattr(queries, "CATCHING_UP", 2)
-    device = Device(http(scene.su))
-    device.sync()
-
-    def do_all() -> list[Callable[[], Any]]:
-        first = said(scene, scene.friends, scene.lin, "一")
-        return [
-            lambda: [said(scene, scene.friends, scene.lin, f"更多 {n}") for n in range(8)],
-            lambda: actions.recall(message_id=first.id, person_id=scene.lin),
-            lambda: said(scene, scene.group, scene.tao),
-            lambda: upload(http(scene.lin), scene.friends),
-            lambda: said(scene, scene.advisor, scene.zhou),
-            lambda: actions.mark_read(conversation_id=scene.friends, person_id=scene.su, seq=5),
-            lambda: actions.add_member(conversation_id=scene.group, person_id=scene.xu),
-            lambda: actions.open_conversation(kind="direct", member_ids=[scene.su, scene.tao]),
-            lambda: actions.remove_member(conversation_id=scene.group, person_id=scene.su),
-        ]
-
-    for step in do_all():
-        step()
-        device.sync()
-        fresh = Device(http(scene.su))
-        fresh.sync()
-        assert device.messages == fresh.messages
-        assert device.unread == fresh.unread
-        assert device.have == fresh.have
-    behind = Device(http(scene.lin))
-    behind.sync()
-    assert len(behind.messages[str(scene.friends)]) == 10
-
-
-def test_who_is_far_behind_gets_the_newest_page(scene: Scene) -> None:
-    device = Device(http(scene.su))
-    device.sync()
-    past(scene, scene.friends, queries.RESET_AFTER + 1)
-    answer = post(device.client, "/api/chat/sync", {"have": {str(scene.friends): 0}}).json()
-    (change,) = answer["changes"]
-    assert change["reset"] is True
-    assert (change["upto"], len(change["messages"])) == (queries.RESET_AFTER + 1, queries.NEWEST_PAGE)
-    assert change["messages"][-1]["seq"] == queries.RESET_AFTER + 1
-
-
-def test_a_client_from_another_history_begins_afresh(scene: Scene) -> None:
-    said(scene, scene.friends, scene.lin)
-    (change,) = post(http(scene.su), "/api/chat/sync", {"have": {str(scene.friends): 999}}).json()["changes"]
-    assert (change["reset"], change["upto"]) == (True, 1)
-
-
-def test_more_conversations_than_one_answer_holds_are_synced_to_the_last_and_asking_ends(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for number in range(8):
-        group = actions.open_conversation(kind="group", member_ids=[scene.su, scene.tao], title=str(number))
-        said(scene, group, scene.tao)
-    client = http(scene.su)
-    items = client.get("/api/chat/conversations?limit=500").json()["items"]
-    mine = {item["id"]: item["version"] for item in items}
-    oldest = next(item["id"] for item in reversed(items) if item["version"])
-    monkeypatch.setattr(queries, "MAX_LISTED", 3)
-    have: dict[str, int] = {}
-    rounds = 0
-    while rounds < len(mine):
-        rounds += 1
-        answer = post(client, "/api/chat/sync", {"have": have}).json()
-        have |= {item["id"]: item["version"] for item in answer["conversations"]}
-        if not answer["more"]:
-            break
-    assert have == mine
-    assert rounds <= len(mine) / 3 + 1
-    monkeypatch.setattr(queries, "MAX_LISTED", 1)
-    assert post(client, "/api/chat/sync", {"have": have}).json()["more"] is False
-    answer = post(client, "/api/chat/sync", {"have": have | {oldest: mine[oldest] - 1}}).json()
-    assert [item["id"] for item in answer["conversations"]] == [oldest]
-    assert answer["more"] is False
-
-
-def test_catching_up_takes_the_same_statements_however_much_there_is(scene: Scene) -> None:
-    client = http(scene.su)
-
-    def statements(have: dict[str, int]) -> int:
-        with CaptureQueriesContext(
-            connection,
-        ) as seen:
-            assert post(client, "/api/chat/sync", {"have": have}).status_code == 200
-        return len(seen)
-
-    said(scene, scene.friends, scene.lin)
-    few = statements({str(scene.friends): 0, str(scene.advisor): 0})
-    for number in range(12):
-        group = actions.open_conversation(kind="group", member_ids=[scene.su, scene.tao], title=str(number))
-        said(scene, group, scene.tao)
-    past(scene, scene.friends, 100)
-    assert statements({str(scene.friends): 0, str(scene.advisor): 0}) == few <= 14
 
 
 def test_unread_counts_what_others_said_and_stops_at_a_hundred(scene: Scene) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from accounts import actions as accounts
@@ -191,6 +192,28 @@ def test_a_browser_that_withdrew_is_forgotten_and_a_service_that_is_away_is_aske
     say(scene, "二")
     ring()
     assert not PushSubscription.objects.exists()
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 413])
+def test_a_service_that_finds_fault_with_us_costs_nobody_their_browser_and_shows_in_the_figures(
+    scene: Scene, service: PushService, ring: Callable[[], None], status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    def figure() -> bytes:
+        shown = Client().get("/metrics", headers={"Host": settings.APP_NETLOC}).content
+        return next(line for line in shown.splitlines() if line.startswith(b"rongliao_rings_refused "))
+
+    su, _ = subscribed(service, scene.su)
+    su.answer = status
+    say(scene, "一")
+    ring()
+    assert (su.shown, len(su.raw)) == ([], 1)
+    assert f"refused a ring: {status}" in caplog.text
+    assert figure().endswith(b" 1.0")
+    su.answer = 201
+    OutboxRow.objects.filter(topic="chat.ring", done_at=None).update(run_at=now())
+    jobs.drain()
+    assert len(su.shown) == 1 and PushSubscription.objects.count() == 1
+    assert figure().endswith(b" 0.0")
 
 
 def test_a_service_that_sends_us_elsewhere_is_not_followed(

@@ -5,6 +5,7 @@ import json
 import uuid
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +26,7 @@ from chat.wire import MAX_TEXT
 from kernel.clock import now
 from tests.chat.conftest import Scene
 from tests.chat.support import Phone, database, gather, http, post, session_key
+from tests.chat.test_state import probe_card
 
 Open = Callable[[UUID], Awaitable[Phone]]
 
@@ -449,3 +451,50 @@ async def test_a_person_has_at_most_twenty_sockets(live: Scene, phone: Open) -> 
         await phone(live.su)
     one_more = Phone(await database(lambda: session_key(live.su)))
     assert await one_more.wire.connect() == (False, Reason.TOO_MANY_SOCKETS)
+
+
+async def test_who_joined_later_hears_nothing_of_what_was_said_before_them(
+    live: Scene, phone: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither its recall, nor its card, nor what was committed just before they came and is told just after."""
+    su, tao = await gather(phone(live.su), phone(live.tao))
+    await su.say(live.group, "以前的话")
+    said = UUID((await su.until("ack"))["id"])
+    bring = partial(actions.add_member, conversation_id=live.group, person_id=live.xu, sees_past=False, announce=False)
+    fetch = Database.fetch
+
+    async def comes_between(self: Database, statement: str, params: tuple[Any, ...]) -> Any:
+        answer = await fetch(self, statement, params)
+        if statement == log.APPEND_SQL:
+            await database(bring)
+        return answer
+
+    xu = await phone(live.xu)
+    engine.engine().members._kept.clear()
+    monkeypatch.setattr(Database, "fetch", comes_between)
+    await su.say(live.group, "刚好在前")
+    await su.until("ack")
+    monkeypatch.setattr(Database, "fetch", fetch)
+    assert [(await tao.until("message"))["message"]["text"] for _ in range(2)] == ["以前的话", "刚好在前"]
+    await database(lambda: actions.recall(message_id=said, person_id=live.su))
+    assert (await tao.until("message"))["message"]["recalled"] is True
+    await su.say(live.group, "现在的话")
+    assert (await xu.until("message"))["message"]["text"] == "现在的话"
+    assert await xu.hears_nothing()
+
+
+async def test_a_card_from_before_somebody_came_changes_without_them(live: Scene, phone: Open) -> None:
+    probe_card()
+    tao, xu, ref = await phone(live.tao), await phone(live.xu), uuid.uuid4()
+    card: dict[str, Any] = {"kind": "probe", "ref": ref, "state": "open", "payload": {"n": 1}}
+    show = partial(actions.send_card, conversation_id=live.group, sender_id=live.su, **card)
+    bring = partial(actions.add_member, conversation_id=live.group, person_id=live.xu, sees_past=False, announce=False)
+    await database(lambda: show(client_id=uuid.uuid4()))
+    await database(bring)
+    await database(lambda: actions.update_card(**card | {"state": "done", "revision": 1}))
+    while (await tao.until("message"))["message"]["card"]["state"] != "done":
+        pass
+    await xu.until("conversation")
+    assert await xu.hears_nothing()
+    await database(lambda: show(client_id=uuid.uuid4()))
+    assert (await xu.until("message"))["message"]["card"]["state"] == "done"

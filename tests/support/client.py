@@ -143,12 +143,12 @@ class Client:
     async def sync(self) -> None:
         """From what the client has to the present, in as many requests as the server says."""
         async with self._sync_lock:
-            more = True
+            more, after = True, None
             while more:
                 have = {id_: known.version for id_, known in self.conversations.items()}
-                answer = await self.request("POST", "chat/sync", {"have": have})
+                answer = await self.request("POST", "chat/sync", {"have": have, "after": after})
                 self._take(answer)
-                more = answer["more"]
+                more, after = answer["more"], answer["next"]
 
     def _take(self, answer: Frame) -> None:
         for id_ in answer["gone"]:

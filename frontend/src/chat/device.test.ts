@@ -475,8 +475,9 @@ describe("after a long absence", () => {
     expect(shown).toEqual(told().slice(-shown.length));
   });
 
-  it("in pages of changes: killed between two of them it loses none", async () => {
+  it("in pages of changes, from a server that tells them so: killed between two of them it loses none", async () => {
     await readTo(20);
+    bank.old = true;
     bank.cut();
     for (let n = 21; n <= 420; n += 1) bank.say("c1", `m${n}`);
     bank.recall("c1", 7);
@@ -508,6 +509,91 @@ describe("after a long absence", () => {
   });
 });
 
+describe("after a day away", () => {
+  const syncs = () => bank.asked.filter((asked) => asked.endsWith("/sync")).length;
+  const all = (count: number) => Array.from({ length: count }, (_, n) => `c${n + 1}`);
+
+  async function away(count: number, told: number): Promise<Tab> {
+    bank = new Bank(all(count));
+    bank.install();
+    bank.online = true;
+    for (const id of all(count)) for (let n = 1; n <= 60; n += 1) bank.say(id, `${id} before ${n}`);
+    const before = await openTab();
+    await settled(() => expect(before.chat.talks.size).toBe(count));
+    for (const id of ["c1", `c${count}`]) await before.chat.open(id);
+    before.chat.lookAt(`c${count}`);
+    bank.cut();
+    for (const id of all(count)) for (let n = 1; n <= 60; n += 1) bank.say(id, `${id} after ${n}`);
+    bank.told = told;
+    bank.asked.splice(0);
+    return before;
+  }
+
+  const shown = (tab: Tab) => all(tab.chat.talks.size).map((id) => [tab.talk(id).version, tab.talk(id).last?.text, tab.talk(id).seq]);
+  const true_ = (count: number) => all(count).map((id) => [bank.log(id).item.version, bank.log(id).item.last?.text, 120]);
+
+  it("shows every conversation as it is with one request, and the rest of each when it is opened", async () => {
+    const tab = await away(40, 200);
+    bank.online = true;
+    await settled(() => expect(shown(tab)).toEqual(true_(40)));
+    for (const id of all(39)) expect(tab.talk(id).unread).toBe(bank.item(id).unread);
+    // The one that the person is looking at fills itself; one that was told whole needs nothing more.
+    await settled(() => expect(texts(tab.talk("c40")).slice(-40)).toEqual(told("c40").slice(-40)));
+    expect(syncs()).toBe(1);
+    for (const id of ["c1", "c3", "c7", "c40"]) {
+      await tab.chat.open(id);
+      expect(tab.talk(id).messages.length).toBeGreaterThanOrEqual(40);
+      for (let page = 0; page < 9 && tab.talk(id).older; page += 1) await tab.chat.loadOlder(id);
+      expect(tab.talk(id).messages).toEqual(bank.log(id).messages);
+    }
+    await settled(() => expect(syncs()).toBe(1));
+  });
+
+  it("has at least the newest message of each without a network, and no hole in any", async () => {
+    const first = await away(40, 200);
+    bank.online = true;
+    await settled(() => expect(shown(first)).toEqual(true_(40)));
+    await settled(() => expect(texts(first.talk("c40")).length).toBeGreaterThanOrEqual(40));
+    bank.say("c9", "pushed");
+    await settled(() => expect(first.talk("c9").last?.text).toBe("pushed"));
+    bank.cut();
+    const offline = await reopen();
+    await settled(() => expect(offline.chat.ready).toBe(true));
+    for (const id of ["c1", "c9", "c40"]) {
+      await offline.chat.open(id);
+      for (let page = 0; page < 9 && offline.talk(id).older; page += 1) await offline.chat.loadOlder(id).catch(() => page = 9);
+      const held = texts(offline.talk(id));
+      expect(held.length).toBeGreaterThan(id === "c9" ? 1 : 39);
+      expect(held).toEqual(told(id).slice(-held.length));
+    }
+  });
+
+  it.each([false, true])("goes on to the last however many answers that takes (a server from before pages: %s)", async (old) => {
+    bank = new Bank(all(120));
+    bank.install();
+    bank.online = true;
+    for (const id of all(120)) bank.say(id, "hello");
+    Object.assign(bank, { listed: 1, old });
+    const tab = await openTab();
+    await settled(() => expect(tab.chat.talks.size).toBe(120));
+    expect(all(120).map((id) => tab.talk(id).version)).toEqual(all(120).map(() => 1));
+  });
+
+  it("counts what was read elsewhere in conversations beyond the first answer", async () => {
+    bank = new Bank(all(10));
+    bank.install();
+    bank.online = true;
+    for (const id of all(10)) bank.say(id, "hello");
+    const tab = await openTab();
+    await settled(() => expect(tab.chat.talks.size).toBe(10));
+    bank.listed = 4;
+    bank.dropped = (frame) => "unread" in frame;
+    for (const id of all(10)) bank.markRead(id, 1);
+    bank.push({ type: "behind" });
+    await settled(() => expect(tab.chat.unread).toBe(0));
+  });
+});
+
 /** A small random source that repeats. */
 function dice(seed: number): (below: number) => number {
   let state = seed;
@@ -526,6 +612,7 @@ describe("old state and events", () => {
     let tab = await openTab();
     const said: string[] = [];
     for (let step = 0; step < 60; step += 1) {
+      bank.told = [2_000, 60, 5, 0][roll(4)] ?? 0;
       const id = roll(2) ? "c1" : "c2";
       const what = roll(9);
       if (what < 3) for (let n = roll(30); n >= 0; n -= 1) bank.say(id, `s${step}.${n}`);

@@ -79,21 +79,30 @@ export function useHistory(port: HistoryPort) {
   async function load(talk: Talk): Promise<void> {
     talk.error = null;
     try {
-      const kept = await port.kept()?.newest(talk.id, PAGE);
-      if (kept) {
-        show(talk, kept.messages, kept.version, kept.older);
-      } else {
-        const found = await current(talk.id, () => fetchPage(talk.id, PAGE));
-        if (!found) return;
-        port.know(found.page.people);
-        show(talk, found.messages, found.page.version, found.page.next !== null);
-        port.kept()?.replace(talk.id, found.page.version, found.messages, found.page.next === null);
+      const kept = (await port.kept()?.newest(talk.id, PAGE)) ?? null;
+      // Of a conversation that went on for long without this device, only the newest message may be here.
+      const scant = !kept || (kept.older && kept.messages.length < PAGE);
+      if (!scant || !(await showNewest(talk, kept !== null))) {
+        if (kept) show(talk, kept.messages, kept.version, kept.older);
       }
     } catch (thrown) {
       talk.error = thrown;
       return;
     }
     void fill(talk);
+  }
+
+  /** Shows the newest page as the server has it. False where it does not answer; throws then unless it `may` fail. */
+  async function showNewest(talk: Talk, may: boolean): Promise<boolean> {
+    const found = await current(talk.id, () => fetchPage(talk.id, PAGE)).catch((thrown: unknown) => {
+      if (!may) throw thrown;
+      return null;
+    });
+    if (!found) return false;
+    port.know(found.page.people);
+    show(talk, found.messages, found.page.version, found.page.next !== null);
+    port.kept()?.replace(talk.id, found.page.version, found.messages, found.page.next === null);
+    return true;
   }
 
   async function loadOlder(talk: Talk): Promise<void> {
@@ -155,7 +164,8 @@ export function useHistory(port: HistoryPort) {
   async function prefetch(talk: Talk): Promise<void> {
     const kept = port.kept();
     if (!kept?.works || talk.loaded || talk.seq === 0 || opening.has(talk.id)) return;
-    if ((await kept.stretchOf(talk.id))?.from !== null) return;
+    const stretch = await kept.stretchOf(talk.id);
+    if (!stretch || (stretch.from !== null && (stretch.whole || stretch.from < stretch.item.seq))) return;
     const found = await current(talk.id, () => fetchPage(talk.id, PAGE));
     if (!found || talk.loaded || opening.has(talk.id)) return;
     port.know(found.page.people);

@@ -37,6 +37,8 @@ export const useChat = defineStore("chat", () => {
   let gap: ReturnType<typeof setTimeout> | undefined;
   let ahead: ReturnType<typeof setTimeout> | undefined;
   let asking: ReturnType<typeof setInterval> | undefined;
+  /** Where a sync that took too many rounds goes on. */
+  let rest: string | null = null;
   let looking: string | null = null;
   let kept: Kept | null = null;
   let outbox: Outbox | null = null;
@@ -125,11 +127,19 @@ export const useChat = defineStore("chat", () => {
 
   async function rounds(): Promise<void> {
     await restored;
-    for (let round = 0; round < MAX_SYNC_ROUNDS; round += 1) {
+    let after = rest;
+    let more = true;
+    rest = null;
+    for (let round = 0; more && round < MAX_SYNC_ROUNDS; round += 1) {
       const have = Object.fromEntries([...talks.values()].map((talk) => [talk.id, talk.version]));
-      const answer = await api.post<SyncAnswer>("/api/chat/sync", { have });
+      const answer = await api.post<SyncAnswer>("/api/chat/sync", { have, after });
       take(answer, have);
-      if (!answer.more) break;
+      after = answer.next ?? null;
+      more = answer.more;
+    }
+    if (more) {
+      rest = after;
+      scheduleSync();
     }
     await tellRead();
   }
@@ -181,7 +191,10 @@ export const useChat = defineStore("chat", () => {
   /** Too much has changed to tell it all: the newest page, and whatever was pushed after it. */
   function restart(talk: Talk, change: SyncAnswer["changes"][number]): void {
     const whole = Math.min(...change.messages.map((message) => message.seq)) <= 1;
-    if (talk.loaded) {
+    if (change.more) {
+      // The newest message alone: its page is read when somebody opens it.
+      Object.assign(talk, { messages: [], loaded: false, older: true });
+    } else if (talk.loaded) {
       const later = talk.messages.filter((message) => message.version > change.upto);
       talk.messages = merge(merge([], change.messages, { older: true }), later);
       talk.older = !whole;
@@ -189,7 +202,7 @@ export const useChat = defineStore("chat", () => {
     if (talk.version > change.upto) scheduleSync();
     talk.version = change.upto;
     kept?.replace(talk.id, change.upto, change.messages, whole);
-    if (looking === talk.id) void history.fill(talk);
+    if (looking === talk.id) void (change.more ? history.open(talk) : history.fill(talk));
   }
 
   function forget(ids: readonly string[]): void {
@@ -450,7 +463,7 @@ export const useChat = defineStore("chat", () => {
     unsent.value = 0;
     ready.value = false;
     error.value = null;
-    looking = null;
+    looking = rest = null;
     meId.value = null;
   }
 

@@ -51,10 +51,13 @@ export interface MessagePage {
 export interface SyncAnswer {
   conversations: ConversationItem[];
   marks: Pick<ConversationItem, "id" | "version" | "barred" | "read_seq" | "unread" | "muted" | "pinned" | "hidden">[];
+  /** `reset`: the newest page instead of every change; and with `more`, the newest message alone. */
   changes: { conversation_id: string; reset: boolean; upto: number; more: boolean; messages: Message[] }[];
   gone: string[];
   people: Person[];
   more: boolean;
+  /** Where the list goes on. A server from before pages does not say it: it is asked again with what came. */
+  next?: string | null;
 }
 
 /** What the person sent and the server has not confirmed. */

@@ -4,8 +4,8 @@ import type { ConversationItem, Message, MessagePage, SyncAnswer } from "@/chat/
 /** The bank's side of chat, small and in memory: the same promises as the server's, on the network's own doors. */
 
 const RESET_AFTER = 500;
-const CHANGES_PAGE = 100;
 const NEWEST_PAGE = 50;
+const OLD_CHANGES_PAGE = 100;
 
 export const SU = "su";
 export const LIN = "lin";
@@ -35,6 +35,11 @@ export class Bank {
   /** Frames on their way to the clients that get lost. */
   dropped: (frame: object) => boolean = () => false;
   latencyMs = 0;
+  /** Conversations in an answer of sync, and messages among its changes. */
+  listed = 1_000;
+  told = 2_000;
+  /** A server from before pages: it tells changes a hundred at a time, and is asked again with what one has. */
+  old = false;
 
   constructor(conversations: readonly string[] = ["c1"]) {
     for (const id of conversations) this.open(id);
@@ -131,9 +136,17 @@ export class Bank {
     return { seq: read_seq, unread };
   }
 
-  private sync(have: Record<string, number>): SyncAnswer {
-    const answer: SyncAnswer = { conversations: [], marks: [], changes: [], gone: Object.keys(have).filter((id) => !this.logs.has(id)), people: [], more: false };
-    for (const id of this.logs.keys()) {
+  private sync(have: Record<string, number>, after: string | null): SyncAnswer {
+    const answer: SyncAnswer = { conversations: [], marks: [], changes: [], gone: after ? [] : Object.keys(have).filter((id) => !this.logs.has(id)), people: [], more: false };
+    const ids = [...this.logs.keys()];
+    if (this.old) ids.sort((one, other) => Number(have[one] === this.item(one).version) - Number(have[other] === this.item(other).version));
+    const from = after ? ids.indexOf(after) + 1 : 0;
+    const page = ids.slice(from, from + this.listed);
+    const following = ids[from + this.listed];
+    answer.more = following !== undefined && (!this.old || have[following] !== this.item(following).version);
+    if (!this.old) answer.next = answer.more ? (page.at(-1) ?? null) : null;
+    let left = this.told;
+    for (const id of page) {
       const item = this.item(id);
       const before = have[id];
       if (before === item.version) {
@@ -144,15 +157,19 @@ export class Bank {
       answer.conversations.push(item);
       if (before === undefined) continue;
       const { messages } = this.log(id);
-      if (item.version - before > RESET_AFTER || before > item.version) {
-        answer.changes.push({ conversation_id: id, reset: true, upto: item.version, more: false, messages: messages.slice(-NEWEST_PAGE) });
-      } else {
-        const changed = messages.filter((message) => message.version > before).sort((one, other) => one.version - other.version);
-        const page = changed.slice(0, CHANGES_PAGE);
-        const more = changed.length > CHANGES_PAGE;
-        answer.changes.push({ conversation_id: id, reset: false, upto: more ? (page.at(-1)?.version ?? before) : item.version, more, messages: page });
-        answer.more ||= more;
+      const missing = item.version - before;
+      const reset = missing < 0 || missing > RESET_AFTER || missing > left;
+      const more = (reset ? NEWEST_PAGE : missing) > left;
+      const told = reset ? messages.slice(more ? -1 : -NEWEST_PAGE) : messages.filter((message) => message.version > before);
+      if (!more) left -= reset ? NEWEST_PAGE : missing;
+      told.sort((one, other) => one.version - other.version);
+      const part = told.slice(0, OLD_CHANGES_PAGE);
+      if (this.old && !reset && part.length < told.length) {
+        answer.changes.push({ conversation_id: id, reset, upto: part.at(-1)?.version ?? before, more: true, messages: part });
+        answer.more = true;
+        continue;
       }
+      answer.changes.push({ conversation_id: id, reset, upto: item.version, more, messages: told });
     }
     return answer;
   }
@@ -172,7 +189,7 @@ export class Bank {
     const body = typeof init?.body === "string" ? (JSON.parse(init.body) as Record<string, unknown>) : {};
     const [, id = "", what] = /^\/api\/chat\/conversations\/([^/]+)(?:\/(\w+))?$/.exec(pathname) ?? [];
     let answer: unknown;
-    if (pathname === "/api/chat/sync") answer = this.sync(body["have"] as Record<string, number>);
+    if (pathname === "/api/chat/sync") answer = this.sync(body["have"] as Record<string, number>, (body["after"] as string | null | undefined) ?? null);
     else if (what === "messages") answer = this.page(id, searchParams);
     else if (what === "read") answer = this.markRead(id, Number(body["seq"]));
     else if (what === "pictures") answer = this.take(id, "", (init?.body as FormData).get("client_id") as string);

@@ -488,7 +488,12 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description From what a client has to the present, in one request; ask again while `more`. */
+        /**
+         * @description From what a client has to the present: 1,000 conversations in an answer, each readable after it.
+         *
+         *     `after`: null, then the `next` of the answer before, until that is null. A client that does not send it asks
+         *     again with what it has, while `more`.
+         */
         post: operations["sync"];
         delete?: never;
         options?: never;
@@ -4714,6 +4719,7 @@ export interface components {
         /** @enum {string} */
         SuitabilityShapeCodeEnum: "fits" | "no_assessment" | "assessment_expired" | "above_class" | "holds_above_class";
         SyncInputRequest: {
+            after?: string | null;
             have: {
                 [key: string]: number;
             };
@@ -4724,6 +4730,7 @@ export interface components {
             gone: string[];
             marks: components["schemas"]["MarkOutput"][];
             more: boolean;
+            next: string | null;
             people: components["schemas"]["ChatPersonOutput"][];
         };
         TapBodyRequest: {
