@@ -32,7 +32,7 @@ def run(bed: Bed, report: Report, *, rounds: int, seconds: float) -> None:
     report.add(Figure("chat_sync_500_ms", fresh["p50_ms"], 50, 25, lower=True))
     report.add(Figure("chat_sync_500_statements", fresh["statements"], 20, 15, lower=True))
     back = by_name["sync_all_behind"]
-    report.add(Figure("chat_sync_500_behind_ms", back["p50_ms"], None, None, lower=True))
+    report.add(Figure("chat_sync_500_behind_ms", back["p50_ms"], 100, 50, lower=True))
     report.add(Figure("chat_sync_500_behind_statements", back["statements"], 20, 15, lower=True))
     longest, shortest = (by_name[f"page_{length}"] for length in (LENGTHS[-1], LENGTHS[0]))
     report.add(Figure("chat_page_ms", longest["p50_ms"], 10, 5, lower=True))
