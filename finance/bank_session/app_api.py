@@ -107,6 +107,11 @@ class FactOut(serializers.Serializer[Any]):
     value = serializers.CharField()
 
 
+class NamedDocumentOut(serializers.Serializer[Any]):
+    title = serializers.CharField()
+    sha256 = serializers.RegexField(r"\A[0-9a-f]{64}\Z")
+
+
 class ReceiptOut(serializers.Serializer[Any]):
     """A receipt; `link` is what its QR code says."""
 
@@ -118,6 +123,7 @@ class ReceiptOut(serializers.Serializer[Any]):
     amount = serializers.CharField(allow_null=True)
     amount_words = serializers.CharField(allow_null=True)
     lines = FactOut(many=True)
+    documents = NamedDocumentOut(many=True)
     at = serializers.DateTimeField()
     proof = serializers.ChoiceField(choices=["pin", "passkey", "identity"])
     statement_hash = serializers.CharField()
@@ -154,6 +160,7 @@ def receipt_json(receipt: Receipt) -> dict[str, Any]:
         "amount": amount["text"] if amount else None,
         "amount_words": amount["words"] if amount else None,
         "lines": seen.statement["lines"],
+        "documents": seen.statement["documents"],
         "at": seen.at,
         "proof": seen.proof,
         "statement_hash": seen.statement_hash,

@@ -160,6 +160,8 @@ def draw(receipt: Shown) -> bytes:
     at = datetime.fromisoformat(receipt.at).astimezone(BANK_ZONE).strftime("%Y-%m-%d %H:%M:%S")
     for line in statement["lines"]:
         page.fact(line["label"], line["value"])
+    for document in statement["documents"]:
+        page.fact(document["title"], document["sha256"])
     page.fact(words["number"], statement["intent"])
     page.fact(words["time"], at)
     page.fact(words["proof"], words.get(receipt.proof, receipt.proof))

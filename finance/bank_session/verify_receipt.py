@@ -141,6 +141,7 @@ def main(arguments: list[str] | None = None) -> int:
     if statement["amount"]:
         lines.append(f"  {statement['amount']['text']}  {statement['amount']['words']}")
     lines += [f"  {line['label']}: {line['value']}" for line in statement["lines"]]
+    lines += [f"  {document['title']}: sha256 {document['sha256']}" for document in statement["documents"]]
     lines.append(f"  proof: {content['proof']}, sha256 {content['statement_sha256']}")
     print("\n".join(lines))  # noqa: T201 - as above
     return 0

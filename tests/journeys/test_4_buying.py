@@ -55,6 +55,23 @@ def order_from_card(su: Page, yuan: str) -> None:
     su.get_by_role("button", name="下一步").click()
 
 
+def everything_that_is_hashed_is_shown(su: Page, site: Site) -> None:
+    """All of the statement and the pad fit the phone together; behind one row each document has its whole hash."""
+    sheet = sheet_of(su)
+    expect(
+        sheet.get_by_text(re.compile(r"^生成时间 \d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}\(北京时间\)$"))
+    ).to_be_in_viewport(ratio=1)
+    expect(sheet.get_by_role("button", name="0", exact=True)).to_be_in_viewport(ratio=1)
+    listed = get(su, site, "products")["items"]
+    product = next(one["id"] for one in listed if one["code"] == CODE)
+    documents = get(su, site, f"products/{product}")["documents"]
+    assert len(documents) == 3
+    expect(sheet.get_by_text(documents[0]["sha256"])).to_be_hidden()
+    sheet.get_by_text("产品说明书、投资协议书、风险揭示书").click()
+    for document in documents:
+        expect(sheet.get_by_text(document["sha256"])).to_be_visible()
+
+
 def back_to_talk(su: Page) -> None:
     su.goto("/messages")
     open_talk(su, "周经理")
@@ -102,6 +119,7 @@ def test_a_customer_buys_waits_and_gets_shares(new_phone: Callable[..., Page], s
     sheet = sheet_of(su)
     for said in ("¥ 20,000.00", PRODUCT, "尾号 8823", "可撤销至"):
         expect(sheet.get_by_text(said).first).to_be_visible()
+    everything_that_is_hashed_is_shown(su, site)
     assert get(su, site, "orders?limit=1")["items"][0]["state"] == "confirmed", "nothing is ordered before the PIN"
     confirm(su)
     expect(su.get_by_text("已受理,待确认").first).to_be_visible()

@@ -36,10 +36,6 @@ _DOCUMENT_NAMES = {
     "agreement": ("投资协议书", "Investment agreement"),
     "risk": ("风险揭示书", "Risk disclosure"),
 }
-_HASH_SHOWN = 12
-# A name and its digits stay on one line.
-_DOCUMENTS_ZH = "说明书\u00a0{} 协议书\u00a0{} 揭示书\u00a0{}"
-_DOCUMENTS_EN = "manual\u00a0{} agreement\u00a0{} risk\u00a0{}"
 
 
 @dataclass(frozen=True)
@@ -63,7 +59,6 @@ def _draft(purchase: _Purchase, person_class: int | None) -> StatementDraft:
     product, session = purchase.product, purchase.session
     risk_zh, risk_en = RISK_NAMES[product.risk]
     documents = purchase.terms.facts["documents"]
-    hashes = [documents[kind][:_HASH_SHOWN] for kind in _DOCUMENT_NAMES]
     return StatementDraft(
         title_zh="购买理财产品",
         title_en="Buy a wealth product",
@@ -89,12 +84,6 @@ def _draft(purchase: _Purchase, person_class: int | None) -> StatementDraft:
                 f"{session.trading_day}, shares on {session.confirm_day}",
             ),
             Line("可撤销至", "Cancel until", _local(session.cut_off_at), _local(session.cut_off_at)),
-            Line(
-                "文件指纹",
-                "Documents",
-                _DOCUMENTS_ZH.format(*hashes),
-                _DOCUMENTS_EN.format(*hashes),
-            ),
         ],
         fee_fen=purchase.fee_fen,
         documents=[NamedDocument(*_DOCUMENT_NAMES[kind], documents[kind]) for kind in _DOCUMENT_NAMES],

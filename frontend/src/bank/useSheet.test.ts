@@ -18,6 +18,7 @@ vi.mock("./opener", () => ({
 /** A bank at the other end of fetch: one intent, one PIN. */
 class Bank {
   amount = "¥ 10.00";
+  manual = "a".repeat(64);
   nonce = 1;
   state = "prepared";
   pinState = "set";
@@ -34,7 +35,8 @@ class Bank {
 
   statement(): string {
     return JSON.stringify({
-      amount: { fen: 1, text: this.amount, words: "w" }, bank: "b", lines: [{ label: "To", value: "x" }], nonce: String(this.nonce), title: "t", version: 1,
+      amount: { fen: 1, text: this.amount, words: "w" }, at: "2026-11-23T06:00:00Z", bank: "b", documents: [{ title: "Manual", sha256: this.manual }],
+      lines: [{ label: "To", value: "x" }], nonce: String(this.nonce), title: "t", version: 1,
     });
   }
 
@@ -155,6 +157,15 @@ describe("the sheet", () => {
     expect(sheet.amountBefore.value).toBe("¥ 10.00");
     expect(sheet.statement.value?.amount?.text).toBe("¥ 11.00");
     expect([bank.attempts.length, bank.state, sheet.pin.value]).toEqual([1, "prepared", ""]);
+  });
+
+  it("does not confirm a statement whose document is another than the one that was seen, and marks it", async () => {
+    await sheet.start("code");
+    bank.manual = "b".repeat(64);
+    await type("258369");
+    expect([sheet.phase.value, bank.state, bank.attempts.length]).toEqual(["confirm", "prepared", 1]);
+    expect(sheet.changed.value).toBe(true);
+    expect(sheet.documents.value).toEqual([{ title: "Manual", sha256: "b".repeat(64), before: "a".repeat(64) }]);
   });
 
   it("says how many tries are left, and stops when there is none", async () => {

@@ -5,7 +5,7 @@ import { online } from "@/shared/online";
 import { bank, type Asked, type Config, type Intent } from "./bank";
 import { onCancel, tell } from "./opener";
 import { make, passkeysWork, sign } from "./passkey";
-import { compare, hashOf, parseStatement, sameWords, type ShownFact, type Statement } from "./statement";
+import { compare, hashOf, parseStatement, sameWords, type ShownDocument, type ShownFact, type Statement } from "./statement";
 
 export const PIN_LENGTH = 6;
 const DONE_SHOWN_MS = 1_100;
@@ -26,6 +26,7 @@ export function useSheet() {
   const intent = shallowRef<Intent | null>(null);
   const statement = shallowRef<Statement | null>(null);
   const facts = shallowRef<ShownFact[]>([]);
+  const documents = shallowRef<ShownDocument[]>([]);
   const amountBefore = ref<string | null>(null);
   const error = ref("");
   const note = ref("");
@@ -40,6 +41,7 @@ export function useSheet() {
   let renewAt = Infinity;
   let told = false;
   let deafen = (): void => undefined;
+  let leaving: ReturnType<typeof setTimeout> | undefined;
 
   const busy = computed(() => phase.value === "loading" || phase.value === "sending");
   const locked = computed(() => intent.value?.pin_state === "locked");
@@ -59,7 +61,7 @@ export function useSheet() {
   const asked = ref<Asked>("pin");
   /** One may go back from the proof of identity to the PIN that one knows after all. */
   const mayGoBack = computed(() => asked.value === "device" || (intent.value?.pin_state === "set" && intent.value.kind !== "reset_pin"));
-  const changed = computed(() => amountBefore.value !== null || facts.value.some((fact) => fact.before !== undefined));
+  const changed = computed(() => amountBefore.value !== null || [...facts.value, ...documents.value].some((one) => one.before !== undefined));
 
   function say(message: string, shake = false): void {
     error.value = message;
@@ -99,9 +101,11 @@ export function useSheet() {
     const next = parseStatement(fresh.statement);
     const same = seen === null || sameWords(next, seen);
     statement.value = next;
-    if (seen === null) facts.value = next.lines;
-    else if (!same) ({ facts: facts.value } = compare(next, seen));
-    if (seen !== null && !same) amountBefore.value = compare(next, seen).amountBefore ?? null;
+    if (seen === null) [facts.value, documents.value] = [next.lines, next.documents];
+    else if (!same) {
+      const { amountBefore: old, ...marked } = compare(next, seen);
+      [facts.value, documents.value, amountBefore.value] = [marked.facts, marked.documents, old ?? null];
+    }
     return same;
   }
 
@@ -160,7 +164,8 @@ export function useSheet() {
   function finish(): void {
     forget();
     phase.value = "done";
-    setTimeout(() => report("done"), DONE_SHOWN_MS);
+    clearTimeout(leaving);
+    leaving = setTimeout(() => report("done"), DONE_SHOWN_MS);
   }
 
   function report(outcome: "done" | "cancelled" | "failed"): void {
@@ -359,11 +364,12 @@ export function useSheet() {
   const timer = setInterval(tick, TICK_MS);
   onScopeDispose(() => {
     clearInterval(timer);
+    clearTimeout(leaving);
     deafen();
   });
 
   return {
-    phase, config, intent, statement, facts, amountBefore, changed, error, note, shaken, pin, left, busy, live, typing, mayGoBack,
+    phase, config, intent, statement, facts, documents, amountBefore, changed, error, note, shaken, pin, left, busy, live, typing, mayGoBack,
     asked, outcome, mustSign, maySign, start, press, back, cancel, proved, forgot, signIt, makeIt,
   };
 }

@@ -9,6 +9,7 @@ from finance.wealth import actions
 from finance.wealth.models import Order, Product
 from tests.finance.wealth.conftest import INDEX, MONEY_FEN, STEADY, Shop, drain, error, orders_of
 from tests.support.bank import Sheet
+from tests.support.scan import text_of
 
 
 def test_a_confirmed_purchase_holds_the_money_and_waits_for_its_trading_day(shop: Shop) -> None:
@@ -30,6 +31,19 @@ def test_the_statement_names_product_amount_account_trading_day_and_documents(sh
         assert said in statement
     for document in page["documents"]:
         assert f'"sha256":"{document["sha256"]}"' in statement
+
+
+def test_the_receipt_of_a_purchase_names_each_document_by_its_whole_hash(shop: Shop) -> None:
+    sheet, page = shop.prepare(), shop.page()
+    sheet.confirm()
+
+    receipt = f"/api/finance/intents/{sheet.intent_id}/receipt"
+    named = {one["title"]: one["sha256"] for one in shop.caller().get(receipt).json()["documents"]}
+    assert set(named) == {"产品说明书", "投资协议书", "风险揭示书"}
+    assert sorted(named.values()) == sorted(one["sha256"] for one in page["documents"])
+    words = text_of(shop.caller().get(f"{receipt}/pdf").content)
+    for title, sha256 in named.items():
+        assert title in words and sha256[:32] in words and sha256[32:] in words
 
 
 def test_nothing_moves_before_the_confirmation(shop: Shop) -> None:

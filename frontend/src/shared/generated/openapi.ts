@@ -3782,6 +3782,10 @@ export interface components {
             items: string[];
             next: string | null;
         };
+        NamedDocumentOut: {
+            sha256: string;
+            title: string;
+        };
         NavBodyRequest: {
             /** Format: date */
             date: string;
@@ -4456,6 +4460,7 @@ export interface components {
             /** Format: date-time */
             at: string;
             bank: string;
+            documents: components["schemas"]["NamedDocumentOut"][];
             /** Format: uuid */
             id: string;
             /** Format: uuid */

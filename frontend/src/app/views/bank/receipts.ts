@@ -9,6 +9,8 @@ export interface Receipt {
   amount: string | null;
   amount_words: string | null;
   lines: { label: string; value: string }[];
+  /** What belonged to it, each by its whole SHA-256. */
+  documents: { title: string; sha256: string }[];
   at: string;
   proof: "pin" | "passkey" | "identity";
   statement_hash: string;
