@@ -27,6 +27,7 @@ from tests.finance.bank_session.conftest import Bench
 from tests.finance.bank_session.test_passkeys import added, signed
 from tests.support.bank import Sheet
 from tests.support.caller import Caller
+from tests.support.scan import qr_codes, text_of
 
 KEY = signing.present().public_key().encode()
 
@@ -124,12 +125,17 @@ def test_the_command_needs_neither_server_nor_database_nor_settings(bench: Bench
     assert run(file, served).returncode == 0 and run(forged, served).returncode == 1
 
 
-def test_the_pdf_carries_the_words_and_a_qr_code(bench: Bench) -> None:
-    pdf = fetched(bench, confirmed(bench), "pdf")
+def test_the_pdf_carries_the_words_and_a_qr_code_that_leads_to_its_check(bench: Bench) -> None:
+    intent_id = confirmed(bench)
+    pdf, mine = fetched(bench, intent_id, "pdf"), bench.caller().get(f"/api/finance/intents/{intent_id}/receipt").json()
 
     assert pdf.status_code == 200 and pdf["Content-Type"] == "application/pdf"
-    assert pdf.content.startswith(b"%PDF-") and b"STSong-Light" in pdf.content and b"/Image" in pdf.content
     assert pdf["Content-Disposition"].startswith("attachment") and pdf["Cache-Control"] == "no-store"
+    words = text_of(pdf.content)
+    for said in (mine["title"], mine["amount"], mine["amount_words"], intent_id, *mine["lines"][0].values()):
+        assert said in words
+    assert qr_codes(pdf.content) == [mine["link"]]
+    assert checked(qr_codes(pdf.content)[0]).json()["amount"] == "¥ 10.00"
 
 
 @pytest.mark.parametrize(("lines", "pages"), [(3, 1), (60, 5)])
@@ -144,6 +150,7 @@ def test_the_pdf_goes_on_where_a_page_is_full(lines: int, pages: int) -> None:
             {"label": f"A label {place}", "value": "值 🎫 שלום José " + "a long word or two " * 4}
             for place in range(lines)
         ],
+        "documents": [],
     }
     shown = receipts.Shown(
         id=uuid.uuid4(),
