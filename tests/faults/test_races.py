@@ -12,11 +12,10 @@ from finance.ledger.models import Entry
 from finance.ledger.verify import verify
 from tests.conftest import FreshDatabase
 from tests.faults.figures import LONG, note, part_of, share
-from tests.faults.test_crash_points import busy_town
 from tests.finance.bank_session.conftest import Bench, real_bench
 from tests.finance.bank_session.test_at_once import _copies, one_outcome
 from tests.finance.ledger.conftest import Books, at_once
-from tests.finance.payments.conftest import Town
+from tests.finance.payments.conftest import Town, busy_town
 from tests.finance.payments.test_races import race_at_the_edge
 from tests.support.bank import Sheet
 

@@ -1,6 +1,7 @@
 """A few of the demo world's people with accounts, money and a PIN, at their doors."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -48,14 +49,14 @@ def devices_are_known(settings: Any) -> None:
 class Town:
     """su and lin have class I accounts with money, jiang a bound card and nothing else, tao nothing."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, pins: Sequence[str] = ("su", "lin", "jiang", "shen")) -> None:
         self.people = world.people
         self.account: dict[str, UUID] = {}
         self._callers: dict[str, Caller] = {}
         for name in ("su", "lin", "shen"):
             self.account[name] = self.open(name, "I")
             self.fund(self.account[name], RICH)
-        for name in ("su", "lin", "jiang", "shen"):
+        for name in pins:
             set_pin(self.people[name])
         jobs.drain()
 

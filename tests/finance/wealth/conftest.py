@@ -168,9 +168,10 @@ def _fund(world: World, name: str, fen: int) -> UUID:
     return account.pk
 
 
-def _shop(world: World, bank_clock: BankClock) -> Shop:
-    bank_clock.set("2026-11-24")
-    shop = Shop(world, bank_clock)
+def stock(shop: Shop) -> Shop:
+    """Puts products on the shelf, gives su and xu money and a PIN, on the morning of a trading day."""
+    world = shop.world
+    shop.clock.set("2026-11-24")
     before = trading_days_back(date(2026, 11, 23), NAVS)
     with transaction.atomic():
         for name in ("su", "xu"):
@@ -210,13 +211,13 @@ def bank_clock(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> BankClock
 @pytest.fixture
 def shop(world: World, bank_clock: BankClock) -> Shop:
     """In the test's transaction, on the morning of a trading day."""
-    return _shop(world, bank_clock)
+    return stock(Shop(world, bank_clock))
 
 
 @pytest.fixture
 def real_shop(fresh_database: FreshDatabase, bank_clock: BankClock) -> Iterator[Shop]:
     """With real commits, for threads."""
-    yield _shop(fresh_database.world, bank_clock)
+    yield stock(Shop(fresh_database.world, bank_clock))
 
 
 def orders_of(shop: Shop, name: str = "su") -> list[Order]:
