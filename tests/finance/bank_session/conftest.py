@@ -12,7 +12,7 @@ from django.db import transaction
 from finance.bank_session import actions, registry
 from finance.bank_session.models import Intent
 from finance.bank_session.registry import ExecuteResult
-from finance.bank_session.statements import Line, StatementDraft
+from finance.bank_session.statements import Line, NamedDocument, StatementDraft
 from finance.ledger import actions as ledger
 from finance.ledger import queries as books
 from finance.ledger.actions import Leg
@@ -33,6 +33,8 @@ class Bench:
     to: UUID
     price: int = 1_000
     payee: str = "*晓舟"
+    more: tuple[Line, ...] = ()
+    documents: tuple[NamedDocument, ...] = ()
     refusal: Exception | None = None
     valid_until: Any = None
     callers: dict[str, Caller] = field(default_factory=dict)
@@ -49,7 +51,12 @@ class Bench:
             title_en="Confirm transfer",
             amount_fen=self.price,
             fee_fen=0,
-            lines=[Line("收款人", "To", self.payee, self.payee), Line("付款账户", "From", "尾号 8823", "ending 8823")],
+            lines=[
+                Line("收款人", "To", self.payee, self.payee),
+                Line("付款账户", "From", "尾号 8823", "ending 8823"),
+                *self.more,
+            ],
+            documents=list(self.documents),
             valid_until=self.valid_until,
         )
 
