@@ -10,7 +10,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multip
 
 from finance.ledger import queries
 from finance.ledger.actions import Leg, NewEntry
-from finance.ledger.errors import AlreadyReversed, CeilingReached, HoldNotOpen, InsufficientFunds
+from finance.ledger.errors import AlreadyReversed, CeilingReached, HoldNotOpen, InsufficientFunds, Unbalanced
 from finance.ledger.models import Account
 from finance.ledger.verify import verify
 from kernel.errors import KeyReused
@@ -21,7 +21,8 @@ EXAMPLES = int(os.environ.get("LEDGER_EXAMPLES", "12"))
 STEPS = int(os.environ.get("LEDGER_STEPS", "30"))
 CEILING = 2_000
 AMOUNTS = st.integers(1, 1_500)
-PLACES = st.integers(0, 3)
+TURNS = st.integers(1, 3)
+"""How far it is from one place to another one: none goes to where it comes from."""
 
 
 class Model:
@@ -41,12 +42,15 @@ class Model:
         self.balance[target] += fen
 
 
-def machine_on(books: Books) -> type[RuleBasedStateMachine]:
+def machine_on(books: Books) -> Any:
     """The machine over a database; each run of it opens accounts of its own there."""
 
     class Machine(RuleBasedStateMachine):
         moves = Bundle("moves")
         holds = Bundle("holds")
+        done = Bundle("done")
+        asked = 0
+        """How often the ledger and the model were asked the same, in all runs."""
 
         def __init__(self) -> None:
             super().__init__()
@@ -68,6 +72,7 @@ def machine_on(books: Books) -> type[RuleBasedStateMachine]:
             return CeilingReached if self.model.room(target) < fen else None
 
         def attempt(self, expected: type[Exception] | None, work: Any) -> Any:
+            Machine.asked += 1
             try:
                 result = work()
             except Exception as refused:
@@ -76,11 +81,9 @@ def machine_on(books: Books) -> type[RuleBasedStateMachine]:
             assert expected is None, f"{expected} was expected"
             return result
 
-        @rule(target=moves, source=PLACES, to=PLACES, fen=AMOUNTS)
-        def transfer(self, source: int, to: int, fen: int) -> Any:
-            if source == to:
-                return multiple()
-            used = key()
+        @rule(target=moves, source=st.integers(0, 3), turn=TURNS, fen=AMOUNTS)
+        def transfer(self, source: int, turn: int, fen: int) -> Any:
+            used, to = key(), (source + turn) % 4
             result = self.attempt(
                 self.refusal(source, to, fen),
                 lambda: books.post((self.ids[source], -fen), (self.ids[to], fen), key=used),
@@ -93,7 +96,7 @@ def machine_on(books: Books) -> type[RuleBasedStateMachine]:
         @rule(move=moves)
         def replay(self, move: Any) -> None:
             used, source, to, fen, entry, _ = move
-            again = books.post((self.ids[source], -fen), (self.ids[to], fen), key=used)
+            again = self.attempt(None, lambda: books.post((self.ids[source], -fen), (self.ids[to], fen), key=used))
             assert (again.entry_id, again.replayed) == (entry, True)
 
         @rule(move=moves, more=st.integers(1, 5))
@@ -104,45 +107,72 @@ def machine_on(books: Books) -> type[RuleBasedStateMachine]:
                 lambda: books.post((self.ids[source], -fen - more), (self.ids[to], fen + more), key=used),
             )
 
-        @rule(move=moves)
-        def reverse(self, move: Any) -> None:
+        @rule(target=done, move=moves)
+        def reverse(self, move: Any) -> Any:
             _, source, to, fen, entry, reversals = move
-            expected = self.refusal(to, source, fen)
+            used, expected = key(), self.refusal(to, source, fen)
             if reversals:
                 # Which of two reasons is named first is the database's business.
                 expected = AlreadyReversed if expected is None else Exception
-            if self.attempt(expected, lambda: books.reverse(entry)) is not None:
-                reversals.append(True)
-                self.model.move(to, source, fen)
+            if self.attempt(expected, lambda: books.reverse(entry, key=used)) is None:
+                return multiple()
+            reversals.append(True)
+            self.model.move(to, source, fen)
+            return lambda: books.reverse(entry, key=used)
 
         @rule(target=holds, source=st.integers(0, 2), fen=AMOUNTS)
         def hold(self, source: int, fen: int) -> Any:
-            expected = InsufficientFunds if self.model.free(source) < fen else None
-            result = self.attempt(expected, lambda: books.hold(self.ids[source], fen))
+            used, expected = key(), InsufficientFunds if self.model.free(source) < fen else None
+            result = self.attempt(expected, lambda: books.hold(self.ids[source], fen, key=used))
             if result is None:
                 return multiple()
             self.model.held[source] += fen
-            return {"id": result.hold_id, "source": source, "fen": fen, "open": True}
+            return {"id": result.hold_id, "source": source, "fen": fen, "open": True, "key": used}
 
-        @rule(hold=holds, to=PLACES, less=st.integers(0, 700))
-        def capture(self, hold: dict[str, Any], to: int, less: int) -> None:
-            source, fen = hold["source"], max(1, hold["fen"] - less)
-            if source == to:
-                return
-            expected: type[Exception] | None = CeilingReached if self.model.room(to) < fen else None
+        @rule(hold=holds)
+        def replay_a_hold(self, hold: dict[str, Any]) -> None:
+            again = self.attempt(None, lambda: books.hold(self.ids[hold["source"]], hold["fen"], key=hold["key"]))
+            assert (again.hold_id, again.replayed) == (hold["id"], True)
+
+        @rule(target=done, hold=holds, turn=TURNS, less=st.integers(0, 700))
+        def capture(self, hold: dict[str, Any], turn: int, less: int) -> Any:
+            return self.share(hold, [((hold["source"] + turn) % 4, max(1, hold["fen"] - less))])
+
+        @rule(target=done, hold=holds, shares=st.lists(st.integers(1, 500), min_size=2, max_size=3))
+        def open_a_packet(self, hold: dict[str, Any], shares: list[int]) -> Any:
+            """What was held goes to several people at once; what nobody took is free again."""
+            return self.share(hold, [((hold["source"] + turn) % 4, fen) for turn, fen in enumerate(shares, start=1)])
+
+        def share(self, hold: dict[str, Any], shares: list[tuple[int, int]]) -> Any:
+            """Ends a hold by moving it; answers how the same is asked again, if it went well."""
+            used, legs = key(), [(self.ids[to], fen) for to, fen in shares]
+            expected: type[Exception] | None = None
+            if any(self.model.room(to) < fen for to, fen in shares):
+                expected = CeilingReached
             if not hold["open"]:
                 expected = HoldNotOpen
-            if self.attempt(expected, lambda: books.capture(hold["id"], (self.ids[to], fen))) is not None:
-                hold["open"] = False
-                self.model.held[source] -= hold["fen"]
-                self.model.move(source, to, fen)
+            if sum(fen for _, fen in shares) > hold["fen"]:
+                expected = Unbalanced
+            if self.attempt(expected, lambda: books.capture(hold["id"], *legs, key=used)) is None:
+                return multiple()
+            hold["open"] = False
+            self.model.held[hold["source"]] -= hold["fen"]
+            for to, fen in shares:
+                self.model.move(hold["source"], to, fen)
+            return lambda: books.capture(hold["id"], *legs, key=used)
 
-        @rule(hold=holds, expire=st.booleans())
-        def let_go(self, hold: dict[str, Any], expire: bool) -> None:
-            way = books.expire if expire else books.release
-            if self.attempt(None if hold["open"] else HoldNotOpen, lambda: way(hold["id"])) is not None:
-                hold["open"] = False
-                self.model.held[hold["source"]] -= hold["fen"]
+        @rule(target=done, hold=holds, expire=st.booleans())
+        def let_go(self, hold: dict[str, Any], expire: bool) -> Any:
+            used, way = key(), books.expire if expire else books.release
+            if self.attempt(None if hold["open"] else HoldNotOpen, lambda: way(hold["id"], key=used)) is None:
+                return multiple()
+            hold["open"] = False
+            self.model.held[hold["source"]] -= hold["fen"]
+            return lambda: way(hold["id"], key=used)
+
+        @rule(again=done)
+        def replay_what_was_ended_or_taken_back(self, again: Any) -> None:
+            assert self.attempt(None, again).replayed is True
 
         @rule(parts=st.lists(st.tuples(st.integers(0, 2), st.integers(1, 300)), min_size=1, max_size=6))
         def pay_out_a_batch(self, parts: list[tuple[int, int]]) -> None:
