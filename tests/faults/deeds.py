@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 
 from django.db import transaction
 
+from chat.models import Card
 from finance.bank_session.models import Confirmation
 from finance.ledger import actions as ledger
 from finance.ledger.actions import Leg
@@ -74,6 +75,12 @@ class Stage:
             self.clock.moment = before
 
 
+def check_card(transfer: Transfer) -> None:
+    """The conversation shows the transfer once, as it now stands."""
+    card = Card.objects.get(kind="transfer", ref=transfer.pk)
+    assert (card.state, card.revision, card.messages.count()) == (transfer.state, transfer.revision, 1)
+
+
 class Deed(Generic[Made]):
     """Something that happens to money, once."""
 
@@ -126,6 +133,7 @@ class ConfirmByPin(Confirming):
     def check_effect(self, number: UUID) -> None:
         transfer = Transfer.objects.get(pk=number)
         assert transfer.state == "pending"
+        check_card(transfer)
         assert Hold.objects.filter(reference=transfer.pk, amount_fen=FEN, state="open").count() == 1
         assert LimitUse.objects.filter(pk=f"transfer:{transfer.pk}:out").count() == 1
         # What is held stays so: the next transfer adds to it.
@@ -190,6 +198,7 @@ class Receive(Deed[tuple[UUID, str]]):
     def check(self, made: tuple[UUID, str]) -> None:
         transfer = Transfer.objects.get(pk=made[0])
         assert (transfer.state, transfer.revision) == (self.state, 2)
+        check_card(transfer)
         assert AuditRow.objects.filter(action=self.audited, subject=f"transfer:{transfer.pk}").count() == 1
         entries = Entry.objects.filter(reference=transfer.pk).count()
         assert (entries, self.town.money("lin")[0] - self.kept) == ((1, FEN) if self.door == "accept" else (0, 0))

@@ -435,4 +435,29 @@ MUTANTS: tuple[Mutant, ...] = (
         TRANSFERS + "the_same_key_gives_the_same_bytes_and_another_body_nothing",
         module=("kernel.idempotency", "if bytes(stored.input_hash) != asked", "if False"),
     ),
+    Mutant(
+        "a repeat of a tap waits for the first",
+        RACES + "the_same_tap_while_the_first_is_at_work_is_told_so_and_then_gets_the_same_bytes",
+        module=("kernel.idempotency", "if not _try_lock(person_id, key)", "if False"),
+    ),
+    Mutant(
+        "a repeat of a confirmation waits for the first",
+        BANK + "test_replays.py::test_a_repeat_while_the_first_is_at_work_is_told_so_and_then_gets_the_same_bytes",
+        module=("finance.bank_session.actions.confirming", " SKIP LOCKED", ""),
+    ),
+    Mutant(
+        "nobody need be there to sign",
+        "tests/faults/test_forgery.py::test_no_forged_signature_is_accepted",
+        module=("finance.bank_session.passkeys", "require_user_verification=True", "require_user_verification=False"),
+    ),
+    Mutant(
+        "a signature is over whatever it says it is",
+        "tests/faults/test_forgery.py::test_no_altered_statement_is_confirmed_and_no_altered_books_are_believed",
+        module=(
+            "finance.bank_session.passkeys",
+            "expected_challenge=statement_hash,",
+            'expected_challenge=webauthn.helpers.parse_client_data_json(base64url_to_bytes(credential["response"]'
+            '["clientDataJSON"])).challenge,',
+        ),
+    ),
 )
