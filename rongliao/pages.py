@@ -163,7 +163,6 @@ def ready(request: HttpRequest) -> JsonResponse:
 
 
 def _alarms() -> list[str]:
-    """`books` where their last proof failed, `receipts` where one could not be signed."""
-    proof, sweep = books.last_verification(), bank_session.last_receipt_sweep()
-    found = {"books": proof and proof.rule, "receipts": sweep and sweep.missing}
-    return [name for name, wrong in found.items() if wrong]
+    """What the proofs of the books say, and `receipts` where one could not be signed."""
+    sweep = bank_session.last_receipt_sweep()
+    return [*books.proof_alarms(), *(["receipts"] if sweep and sweep.missing else [])]

@@ -202,6 +202,7 @@ CELERY_BEAT_SCHEDULE = {
     "roll-up-ledger": {"task": "ledger.roll_up", "schedule": timedelta(minutes=1)},
     "verify-ledger": {"task": "ledger.verify", "schedule": timedelta(minutes=1)},
     "sweep-receipts": {"task": "bank_session.sweep_receipts", "schedule": timedelta(minutes=1)},
+    "verify-ledger-night": {"task": "ledger.verify_night", "schedule": timedelta(minutes=15)},
     "close-day": {"task": "ledger.close_day", "schedule": timedelta(minutes=15)},
 }
 

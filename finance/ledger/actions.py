@@ -85,15 +85,19 @@ def open_account(
     key: str,
     account_class: str | None = None,
     code: str | None = None,
+    nature: str = Account.Nature.LIABILITY,
     opened_remotely: bool = False,
     ceiling_fen: int | None = None,
     number: str | None = None,
 ) -> Account:
     """Opens an account, empty. The same `key` again answers the account that it opened.
 
+    A customer's account is a liability of the bank's; one of its own (`code`) has the `nature` that accounting gives it.
     A customer's account gets a number under the bank's BIN, or keeps the `number` that the bank's core gave it.
-    Raises KeyReused for a key that opened something else, Invalid for a number that is not ours.
+    Raises KeyReused for a key that opened something else, Invalid for a number that is not ours or another nature.
     """
+    if account_type == Account.Type.CUSTOMER and nature != Account.Nature.LIABILITY:
+        raise Invalid(fields={"nature": Account.Nature.LIABILITY})
     input_hash = _digest(owner_id, account_type, name, account_class, code, opened_remotely, ceiling_fen, number)
     existing = Account.objects.filter(key=key).first()
     if existing is not None:
@@ -109,6 +113,7 @@ def open_account(
             account_class=account_class,
             name=name,
             code=code,
+            nature=nature,
             number=digits,
             number_index=blind_index("account_number", digits) if digits else None,
             tail=digits[-4:] if digits else "",

@@ -69,8 +69,37 @@ class ClosedDay:
     postings_after: int
     postings_upto: int
     balances: bool
+    late: int
     debit_fen: int
     credit_fen: int
+
+
+@dataclass(frozen=True)
+class NatureSum:
+    """What the accounts of one nature had and turned over in a closed day. Above zero: a credit balance."""
+
+    nature: str
+    opening_fen: int
+    debit_fen: int
+    credit_fen: int
+    closing_fen: int
+
+
+@dataclass(frozen=True)
+class SeenLine(NatureSum):
+    """The same of one group of accounts."""
+
+    group: str
+
+
+@dataclass(frozen=True)
+class TrialBalance:
+    """A closed day's lines, their sums by nature, and what the debit and the credit balances add up to."""
+
+    items: Sequence[SeenLine]
+    natures: Sequence[NatureSum]
+    closing_debit_fen: int
+    closing_credit_fen: int
 
 
 def find_entries(*, reader_id: UUID, number: UUID) -> list[SeenEntry]:
@@ -156,11 +185,45 @@ def closed_days(*, before: date | None, limit: int) -> list[ClosedDay]:
     if before is not None:
         rows = rows.filter(day__lt=before)
     return [
-        ClosedDay(row.day, row.at, row.since, row.upto, row.balances, row.debit or 0, row.credit or 0)
+        ClosedDay(row.day, row.at, row.since, row.upto, row.balances, row.late, row.debit or 0, row.credit or 0)
         for row in rows.order_by("-day")[: limit + 1]
     ]
 
 
-def trial_balance(day: date) -> list[TrialLine]:
-    """The lines of a closed day: the bank's own accounts by code, then customers by class; empty for any other day."""
-    return list(TrialLine.objects.filter(close_id=day).order_by("group"))
+def trial_balance(day: date) -> TrialBalance | None:
+    """A closed day's lines: the bank's own accounts by code, then customers by class. None for any other day."""
+    lines = list(TrialLine.objects.filter(close_id=day).order_by("group"))
+    if not lines:
+        return None
+    own = dict(Account.objects.filter(code__in=[line.group for line in lines]).values_list("code", "nature"))
+    seen = [
+        SeenLine(
+            group=line.group,
+            nature=own.get(line.group, Account.Nature.LIABILITY),
+            opening_fen=line.opening_fen,
+            debit_fen=line.debit_fen,
+            credit_fen=line.credit_fen,
+            closing_fen=line.closing_fen,
+        )
+        for line in lines
+    ]
+    return TrialBalance(
+        items=seen,
+        natures=[
+            _together(nature, those)
+            for nature in Account.Nature.values
+            if (those := [line for line in seen if line.nature == nature])
+        ],
+        closing_debit_fen=-sum(line.closing_fen for line in seen if line.closing_fen < 0),
+        closing_credit_fen=sum(line.closing_fen for line in seen if line.closing_fen > 0),
+    )
+
+
+def _together(nature: str, lines: Sequence[SeenLine]) -> NatureSum:
+    return NatureSum(
+        nature=nature,
+        opening_fen=sum(line.opening_fen for line in lines),
+        debit_fen=sum(line.debit_fen for line in lines),
+        credit_fen=sum(line.credit_fen for line in lines),
+        closing_fen=sum(line.closing_fen for line in lines),
+    )

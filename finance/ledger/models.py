@@ -5,6 +5,8 @@ posting. An internal account has no such row to queue for: its balance is the su
 roll-up on (see `queries.balance`). The SQL functions that hold are in migration 0002, those that post in 0005.
 """
 
+from uuid import UUID
+
 from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 from django.db.models import F, Q
@@ -12,12 +14,14 @@ from django.db.models import F, Q
 from kernel.ids import new_id
 from kernel.secrets import EncryptedField
 
+NIL = UUID(int=0)
+
 
 class Account(models.Model):
     """A customer's account, or one of the bank's own (`code`).
 
-    Which columns each of the two has is kept by the trigger `ledger_account_kind` (migration 0005): a CHECK would be
-    asked at every posting. What stands here is asked then, and is short.
+    Which columns each of the two has, and its nature, is kept by the trigger `ledger_account_kind` (migrations 0005
+    and 0009): a CHECK would be asked at every posting. What stands here is asked then, and is short.
     """
 
     class Type(models.TextChoices):
@@ -35,9 +39,20 @@ class Account(models.Model):
         """Takes money, gives none."""
         CLOSED = "closed"
 
+    class Nature(models.TextChoices):
+        """What an account is in the bank's balance sheet or result. Customers' accounts are what the bank owes."""
+
+        ASSET = "asset"
+        LIABILITY = "liability"
+        EQUITY = "equity"
+        INCOME = "income"
+        EXPENSE = "expense"
+
     id = models.UUIDField(primary_key=True, default=new_id)
     owner = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, null=True, related_name="+")
     type = models.CharField(max_length=8, choices=Type)
+    nature = models.CharField(max_length=9, choices=Nature, db_default=Nature.LIABILITY)
+    """Fixed when the account is opened, by the trigger `ledger_account_kind` too."""
     account_class = models.CharField(max_length=3, choices=Class, null=True)  # noqa: DJ001
     name = models.CharField(max_length=40)
     code = models.CharField(max_length=40, null=True, unique=True)  # noqa: DJ001
@@ -164,7 +179,13 @@ class Hold(models.Model):
     entry = models.ForeignKey(Entry, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
 
     class Meta:
-        indexes = [models.Index(fields=["account"], name="ledger_open_holds", condition=Q(state="open"))]
+        indexes = [
+            models.Index(fields=["account"], name="ledger_open_holds", condition=Q(state="open")),
+            # A capture is not in it: what posts does not write here.
+            models.Index(
+                fields=["closed_at"], name="ledger_ended_holds", condition=Q(state__in=["released", "expired"])
+            ),
+        ]
         constraints = [
             models.CheckConstraint(name="ledger_hold_amount", condition=Q(amount_fen__gte=1)),
             models.UniqueConstraint(fields=["entry"], name="ledger_one_capture", condition=Q(entry__isnull=False)),
@@ -194,7 +215,8 @@ class RollUp(models.Model):
 class Verification(models.Model):
     """A proof of the books that was tried: of all of them (`whole`), or of what came since the one before.
 
-    `upto`: the last posting that it covers. `rule` is empty where the books held, or says what did not.
+    `upto`: the last posting that it covers. `again`: how many older postings it went over once more (see
+    ProofCursor). `rule` is empty where the books held, or says what did not.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -203,19 +225,47 @@ class Verification(models.Model):
     upto = models.BigIntegerField()
     entries = models.BigIntegerField()
     postings = models.BigIntegerField()
+    again = models.BigIntegerField(db_default=0)
     took_ms = models.BigIntegerField()
     rule = models.CharField(max_length=120, blank=True)
     subject = models.CharField(max_length=80, blank=True)
     detail = models.CharField(max_length=200, blank=True)
 
 
+class ProofCursor(models.Model):
+    """How far the rounds over all the books have come, of which each minute's proof goes a piece (`rolling`). One row.
+
+    Rows up to and with each `..._after` are done in the present round. `sums`: what was posted to each of the bank's
+    own accounts as far as the round has come, in fen by the account's id. `accounts`: how many customers' accounts
+    there were when their round began.
+    """
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    account_after = models.UUIDField(default=NIL)
+    accounts = models.BigIntegerField(default=0)
+    entry_after = models.UUIDField(default=NIL)
+    posting_after = models.BigIntegerField(default=0)
+    sums = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [models.CheckConstraint(name="ledger_one_cursor", condition=Q(id=1))]
+
+
 class DayClose(models.Model):
-    """A day of the bank's calendar that is closed: it has the postings after `since` up to `upto`."""
+    """A day of the bank's calendar that is closed.
+
+    It has what was booked (`at`) before `cut`, the midnight that ends the day, and stood in the books at a moment when
+    nobody was posting (`upto`), unless an earlier close has it; all postings up to `since` are in earlier closes. What
+    comes later for a closed day is in the next close: `late` says how many such postings this one has. A close without
+    `cut` has all postings after `since` up to `upto`.
+    """
 
     day = models.DateField(primary_key=True)
     at = models.DateTimeField()
     since = models.BigIntegerField()
     upto = models.BigIntegerField()
+    cut = models.DateTimeField(null=True)
+    late = models.BigIntegerField(db_default=0)
     balances = models.BooleanField(default=False)
 
 

@@ -13,7 +13,7 @@ from accounts import queries as people
 from accounts.auth import person_of
 from accounts.permissions import HasRole
 from finance.ledger import access, board, queries, reversals
-from finance.ledger.models import ReversalRequest, TrialLine, Verification
+from finance.ledger.models import Account, ReversalRequest, Verification
 from kernel.api import ApiView, limit_of, page
 from kernel.errors import Invalid, NotFound, said
 from kernel.fields import IdField, PlainText
@@ -90,6 +90,7 @@ class ClosedDayOut(serializers.Serializer[board.ClosedDay]):
     postings_after = serializers.IntegerField()
     postings_upto = serializers.IntegerField()
     balances = serializers.BooleanField()
+    late = serializers.IntegerField(help_text="postings booked on a day that was closed when they came")
     debit_fen = serializers.IntegerField()
     credit_fen = serializers.IntegerField()
 
@@ -99,7 +100,7 @@ class ProofOfBooksOut(serializers.ModelSerializer[Verification]):
 
     class Meta:
         model = Verification
-        fields = ("at", "whole", "entries", "postings", "took_ms", "rule", "subject", "detail")
+        fields = ("at", "whole", "entries", "postings", "again", "took_ms", "rule", "subject", "detail")
 
 
 class ClosedDaysOut(serializers.Serializer[Any]):
@@ -108,15 +109,26 @@ class ClosedDaysOut(serializers.Serializer[Any]):
     proof = ProofOfBooksOut(allow_null=True)
 
 
-class TrialLineOut(serializers.ModelSerializer[TrialLine]):
-    class Meta:
-        model = TrialLine
-        fields = ("group", "opening_fen", "debit_fen", "credit_fen", "closing_fen")
+class NatureSumOut(serializers.Serializer[board.NatureSum]):
+    """Above zero: a credit balance."""
+
+    nature = serializers.ChoiceField(choices=Account.Nature.choices)
+    opening_fen = serializers.IntegerField()
+    debit_fen = serializers.IntegerField()
+    credit_fen = serializers.IntegerField()
+    closing_fen = serializers.IntegerField()
 
 
-class TrialBalanceOut(serializers.Serializer[Any]):
+class TrialLineOut(NatureSumOut):
+    group = serializers.CharField()
+
+
+class TrialBalanceOut(serializers.Serializer[board.TrialBalance]):
     items = TrialLineOut(many=True)
-    next = serializers.CharField(allow_null=True)
+    natures = NatureSumOut(many=True)
+    closing_debit_fen = serializers.IntegerField()
+    closing_credit_fen = serializers.IntegerField()
+    next = serializers.CharField(allow_null=True, default=None)
 
 
 def _number(request: Request, name: str) -> UUID | None:
@@ -242,7 +254,7 @@ class DayCloseOne(OperationsView):
     @extend_schema(operation_id="finance_day_close", responses=TrialBalanceOut)
     def get(self, request: Request, day: str) -> Response:
         """A closed day's trial balance."""
-        lines = board.trial_balance(_day(day))
-        if not lines:
+        trial = board.trial_balance(_day(day))
+        if trial is None:
             raise NotFound
-        return Response(TrialBalanceOut({"items": lines, "next": None}).data)
+        return Response(TrialBalanceOut(trial).data)

@@ -8,10 +8,15 @@ from uuid import UUID
 from django.db.models import Q, Sum
 
 from accounts import queries as people
-from finance.ledger.models import Account, Hold, Posting, RollUp, Verification
+from finance.ledger.models import Account, Entry, Hold, Posting, RollUp, Verification
+from kernel.clock import now
 from kernel.errors import Invalid, NotFound
 from kernel.secrets import blind_index
 
+PROOF_LATE = timedelta(minutes=15)
+"""A proof is made each minute; the first of all, and each after a break, is of all the books and takes longer."""
+NIGHT_PROOF_LATE = timedelta(hours=26)
+"""All the books are proved each night."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -181,3 +186,26 @@ def entry_legs(entry_id: UUID) -> list[dict[str, Any]]:
 def last_verification() -> Verification | None:
     """The newest proof of the books that was tried; `rule` says what did not hold."""
     return Verification.objects.order_by("-pk").first()
+
+
+def last_whole_verification() -> Verification | None:
+    """The newest proof of all the books that was tried."""
+    return Verification.objects.filter(whole=True).order_by("-pk").first()
+
+
+def proof_alarms() -> list[str]:
+    """What somebody must look at, worst first: `books` where the last proof failed, `books-proof-late` and
+    `books-night-proof-late` where the last proof, or the last of all the books, is older than it may be.
+
+    Books in which nothing was written for so long yet need no proof.
+    """
+    last, whole = last_verification(), last_whole_verification()
+    alarms = ["books"] if last and last.rule else []
+    for name, proof, limit in (
+        ("books-proof-late", last, PROOF_LATE),
+        ("books-night-proof-late", whole, NIGHT_PROOF_LATE),
+    ):
+        since = proof.at if proof else Entry.objects.order_by("pk").values_list("recorded_at", flat=True).first()
+        if since is not None and now() - since > limit:
+            alarms.append(name)
+    return alarms

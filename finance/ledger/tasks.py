@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from finance.ledger import closing, rollups, verify
+from kernel.clock import business_date, business_now
 
 
 @shared_task(name="ledger.roll_up")
@@ -13,11 +14,17 @@ def roll_up() -> None:
 
 @shared_task(name="ledger.verify")
 def verify_books() -> None:
-    """Proves what was posted since the last proof. What does not hold is logged, and shown by /readyz and /metrics."""
+    """Proves what came since the last proof and a piece of the rest. /readyz and /metrics show what does not hold."""
     verify.verify_new()
+
+
+@shared_task(name="ledger.verify_night")
+def verify_all_books() -> None:
+    """Proves all the books once a night; asked each quarter of an hour."""
+    verify.verify_night()
 
 
 @shared_task(name="ledger.close_day")
 def close_day() -> None:
-    """Closes yesterday once it is over; asked each quarter of an hour, done once."""
-    closing.close_day()
+    """Closes the days that are over; asked each quarter of an hour, each day done once."""
+    closing.close_days(business_date(business_now() - closing.CLOSE_AFTER))

@@ -1,108 +1,42 @@
 """Whether the books hold: every sum is taken again from the postings, and the first break is named.
 
-The guards of the database keep these rules as money moves; this reads what is there, whoever wrote it. Three ways:
+The guards of the database keep these rules as money moves; this reads what is there, whoever wrote it. Four ways:
 `verify` proves all the books in one pass over the postings, by sums weighed with numbers drawn for this run, and
-names the break exactly where they differ; `first_break` is that exact, slower way; `verify_new` proves what came since
-the last proof, each minute.
+names the break exactly where they differ; `first_break` is that exact, slower way; `verify_new` proves each minute what
+came since the last proof and the next piece of all the rest (`rolling`); `verify_night` proves all once a night.
+
+Both of the last are needed. A piece is bounded and soon: what was altered is found though nobody touches it. But it
+believes the cursor and the sums that it left itself, which whoever writes as the server can move; the whole proof
+believes nothing, and sees the books as of one moment.
 """
 
 import logging
 import secrets
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from datetime import time as time_of_day
 from typing import Any
+from uuid import UUID
 
 from django.db import connection, transaction
 
-from finance.ledger.models import Verification
-from finance.ledger.rollups import horizon
-from kernel.clock import now
+from finance.ledger import rolling
+from finance.ledger.invariants import HOLDS, NEW, WHOLE, Break, first_of
+from finance.ledger.models import ProofCursor, Verification
+from finance.ledger.rollups import POSTING_LOCK, horizon
+from kernel.clock import BANK_ZONE, now, offset
 
 WORK_MEM = "256MB"
+NIGHT = time_of_day(3)
+"""From when on all is proved, by the clocks of the bank's zone."""
+SLOWEST_HOLD = timedelta(minutes=1)
+"""A hold is new for so long after the proof before: who placed or ended it may not have committed at once. A slower one
+is in the round."""
+_MINUTE_LOCK, _WHOLE_LOCK = POSTING_LOCK + 2, POSTING_LOCK + 3
 _log = logging.getLogger(__name__)
-
-HELD: tuple[tuple[str, str], ...] = (
-    (
-        "what is held of an account is not the sum of its open holds",
-        """
-        SELECT a.id::text, format('held %s fen, open holds %s fen', a.held_fen, coalesce(h.sum, 0))
-        FROM ledger_account a
-        LEFT JOIN (
-            SELECT account_id, sum(amount_fen) AS sum FROM ledger_hold WHERE state = 'open' GROUP BY account_id
-        ) h ON h.account_id = a.id
-        WHERE a.held_fen <> coalesce(h.sum, 0)
-        """,
-    ),
-    (
-        "a customer's account is below what is held of it, or above its ceiling",
-        """
-        SELECT id::text, format('balance %s fen, held %s fen, ceiling %s fen', balance_fen, held_fen, ceiling_fen)
-        FROM ledger_account
-        WHERE type = 'customer' AND (held_fen < 0 OR balance_fen < held_fen OR balance_fen > ceiling_fen)
-        """,
-    ),
-)
-CAPTURED = (
-    "a captured hold's entry does not take its money from its account",
-    """
-    SELECT h.id::text, format('held %s fen, taken %s fen', h.amount_fen, -p.amount_fen)
-    FROM ledger_hold h LEFT JOIN ledger_posting p ON p.entry_id = h.entry_id AND p.account_id = h.account_id
-    WHERE h.state = 'captured' AND (p.amount_fen BETWEEN -h.amount_fen AND -1) IS NOT TRUE
-    """,
-)
-BOOKS: tuple[tuple[str, str], ...] = (
-    (
-        "an entry does not add up to nothing, or lacks or exceeds its legs",
-        """
-        SELECT coalesce(e.id, p.entry_id)::text, format('%s of %s legs, sum %s fen', coalesce(p.n, 0), e.legs, p.sum)
-        FROM ledger_entry e
-        FULL JOIN (SELECT entry_id, count(*) AS n, sum(amount_fen) AS sum FROM ledger_posting GROUP BY entry_id) p
-            ON p.entry_id = e.id
-        WHERE p.n IS DISTINCT FROM e.legs OR p.sum <> 0
-        """,
-    ),
-    (
-        "an account's balance is not the sum of its postings",
-        """
-        SELECT a.id::text, format('balance %s fen, postings %s fen; counted %s, found %s', a.balance_fen,
-                                  coalesce(p.sum, 0), a.posted_count, coalesce(p.n, 0))
-        FROM ledger_account a
-        LEFT JOIN (SELECT account_id, count(*) AS n, sum(amount_fen) AS sum FROM ledger_posting GROUP BY account_id) p
-            ON p.account_id = a.id
-        WHERE a.type = 'customer' AND (a.balance_fen <> coalesce(p.sum, 0) OR a.posted_count <> coalesce(p.n, 0))
-        """,
-    ),
-    (
-        "a posting is out of its account's order, or its balance does not follow from the one before",
-        """
-        SELECT id::text, format('seq %s, balance after %s fen', seq, balance_after_fen)
-        FROM (
-            SELECT id, seq, balance_after_fen, row_number() OVER its AS place, sum(amount_fen) OVER its AS running
-            FROM ledger_posting WHERE seq IS NOT NULL
-            WINDOW its AS (PARTITION BY account_id ORDER BY seq, id ROWS UNBOUNDED PRECEDING)
-        ) walk
-        WHERE seq <> place OR balance_after_fen <> running
-        """,
-    ),
-    (
-        "a posting is counted on the wrong side, or its account is missing",
-        """
-        SELECT p.id::text, coalesce(a.type, 'no account')
-        FROM ledger_posting p LEFT JOIN ledger_account a ON a.id = p.account_id
-        WHERE (a.type = 'customer') IS DISTINCT FROM (p.seq IS NOT NULL)
-        """,
-    ),
-    (
-        "a roll-up is not the sum of the postings that it covers",
-        """
-        SELECT r.account_id::text,
-            format('rolled up %s fen, postings %s fen', r.balance_fen, coalesce(sum(p.amount_fen), 0))
-        FROM ledger_rollup r LEFT JOIN ledger_posting p ON p.account_id = r.account_id AND p.id <= r.upto
-        GROUP BY r.account_id, r.balance_fen HAVING r.balance_fen <> coalesce(sum(p.amount_fen), 0)
-        """,
-    ),
-)
-CHECKS = (*BOOKS, *HELD, CAPTURED)
 
 # One pass over the postings. An account's postings are steps from (seq - 1, balance before) to (seq, balance after):
 # they are one walk from (0, 0) to (posted_count, balance) exactly if what they leave and what they reach cancel out
@@ -138,74 +72,15 @@ SELECT coalesce(sum(n), 0)::bigint, coalesce(sum(legs * weight), 0)
 FROM (SELECT legs, count(*) AS n, sum(uuid_hash_extended(id, %(seed)s)) AS weight FROM ledger_entry GROUP BY legs) e
 """
 
-NEW: tuple[tuple[str, str], ...] = (
-    (
-        "an entry does not add up to nothing, or lacks or exceeds its legs",
-        """
-        SELECT p.entry_id::text, format('%%s of %%s legs, sum %%s fen', p.n, e.legs, p.sum)
-        FROM (SELECT entry_id, count(*) AS n, sum(amount_fen) AS sum FROM ledger_posting WHERE id > %(since)s
-              GROUP BY entry_id) p
-        LEFT JOIN ledger_entry e ON e.id = p.entry_id
-        WHERE p.n IS DISTINCT FROM e.legs OR p.sum <> 0
-        """,
-    ),
-    (
-        "a posting is out of its account's order, or its balance does not follow from the one before",
-        """
-        SELECT w.id::text, format('seq %%s, balance after %%s fen', w.seq, w.balance_after_fen)
-        FROM (
-            SELECT id, account_id, seq, amount_fen, balance_after_fen, lag(seq) OVER its AS seq_before,
-                lag(balance_after_fen) OVER its AS balance_before, row_number() OVER its AS place
-            FROM ledger_posting WHERE id > %(since)s AND seq IS NOT NULL
-            WINDOW its AS (PARTITION BY account_id ORDER BY seq, id)
-        ) w
-        WHERE (CASE WHEN w.place > 1 THEN w.seq = w.seq_before + 1
-                AND w.balance_after_fen = w.balance_before + w.amount_fen
-            WHEN w.seq = 1 THEN w.balance_after_fen = w.amount_fen
-            ELSE EXISTS (
-                SELECT FROM ledger_posting p WHERE p.account_id = w.account_id AND p.seq = w.seq - 1
-                    AND p.id <= %(since)s AND p.balance_after_fen = w.balance_after_fen - w.amount_fen
-            ) END) IS NOT TRUE
-        """,
-    ),
-    (
-        "an account's balance is not where its last posting left it",
-        """
-        SELECT a.id::text, format('balance %%s fen, last posting %%s fen; counted %%s, last %%s', a.balance_fen,
-                                  p.balance_after_fen, a.posted_count, p.seq)
-        FROM (SELECT DISTINCT ON (account_id) account_id, seq, balance_after_fen FROM ledger_posting
-              WHERE id > %(since)s AND seq IS NOT NULL ORDER BY account_id, seq DESC) p
-        JOIN ledger_account a ON a.id = p.account_id
-        WHERE (a.balance_fen, a.posted_count) IS DISTINCT FROM (p.balance_after_fen, p.seq)
-        """,
-    ),
-    (
-        "a posting is counted on the wrong side, or its account is missing",
-        """
-        SELECT p.id::text, coalesce(a.type, 'no account')
-        FROM ledger_posting p LEFT JOIN ledger_account a ON a.id = p.account_id
-        WHERE p.id > %(since)s AND (a.type = 'customer') IS DISTINCT FROM (p.seq IS NOT NULL)
-        """,
-    ),
-)
-
-
-@dataclass(frozen=True)
-class Break:
-    """The first thing that does not hold."""
-
-    rule: str
-    subject: str
-    detail: str
-
 
 @dataclass(frozen=True)
 class Report:
-    """How much was looked at, and the first break or None."""
+    """How much was looked at, and the first break or None. `again`: older postings of the round's piece."""
 
     entries: int
     postings: int
     broken: Break | None
+    again: int = 0
 
 
 def verify() -> Report:
@@ -218,18 +93,19 @@ def verify() -> Report:
 def look(cursor: Any) -> Report:
     """Checks all that a cursor sees."""
     entries, postings, whole = sums_hold(cursor)
-    broken = _first(cursor, (*HELD, CAPTURED)) if whole else first_break(cursor)
+    broken = first_of(cursor, HOLDS) if whole else first_break(cursor)
     if broken is None and not whole:
         broken = Break("the weighed sums of the books differ", "all", "no single row shows why; look by hand")
     return Report(entries, postings, broken)
 
 
-def look_at_new(cursor: Any, since: int) -> Report:
-    """Checks the postings after that one, where they leave their accounts, and every account's holds."""
-    values = {"since": since}
+def look_at_new(cursor: Any, since: int, moment: datetime) -> Report:
+    """Checks the postings after `since` and the holds that were placed or ended after `moment`, with their accounts."""
+    placed_since = UUID(int=max(0, int(moment.timestamp() * 1000)) << 80)
+    values = {"since": since, "placed_since": placed_since, "ended_since": moment + offset()}
     cursor.execute("SELECT count(DISTINCT entry_id), count(*) FROM ledger_posting WHERE id > %(since)s", values)
     entries, postings = cursor.fetchone()
-    return Report(entries, postings, _first(cursor, NEW, values) or _first(cursor, HELD))
+    return Report(entries, postings, first_of(cursor, NEW, values))
 
 
 def _as_of_now(cursor: Any) -> None:
@@ -250,48 +126,95 @@ def sums_hold(cursor: Any) -> tuple[int, int, bool]:
 
 def first_break(cursor: Any) -> Break | None:
     """The first rule that does not hold, each looked at exactly, on any cursor."""
-    return _first(cursor, CHECKS)
+    return first_of(cursor, WHOLE)
 
 
-def _first(cursor: Any, checks: tuple[tuple[str, str], ...], values: dict[str, Any] | None = None) -> Break | None:
-    for rule, query in checks:
-        cursor.execute(f"{query} ORDER BY 1 LIMIT 1", values)
-        found = cursor.fetchone()
-        if found is not None:
-            return Break(rule, found[0], found[1])
-    return None
+@contextmanager
+def _alone(lock: int) -> Iterator[bool]:
+    """Whether nobody else is at it. Held by the session, so that it ends with a process that is killed."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [lock])
+        mine = bool(cursor.fetchone()[0])
+    try:
+        yield mine
+    finally:
+        if mine:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [lock])
 
 
 def verify_new() -> Verification | None:
-    """Proves what was posted since the last good proof, and every account's holds; keeps and logs what it found.
+    """Proves what came since the last good proof and the next piece of the rounds; keeps and logs what it found.
 
-    The first run, and each after a break, proves all the books. None where postings are at work for too long just
-    now: the next minute tries again. Must run outside a transaction.
+    The first run, and each after a break, proves all the books. None where another run is at it still, or postings
+    are at work for too long just now: the next minute tries again. Must run outside a transaction.
     """
-    upto = horizon()
-    if upto is None:
+    with _alone(_MINUTE_LOCK) as mine:
+        if not mine:
+            return None
+        last = Verification.objects.order_by("-pk").first()
+        if last is None or last.rule:
+            return _whole()
+        upto = horizon()
+        return None if upto is None else _minute(last, upto)
+
+
+def verify_night() -> Verification | None:
+    """Proves all the books if nobody has since NIGHT; None where there is nothing to do, or not just now."""
+    local = now().astimezone(BANK_ZONE)
+    night = datetime.combine(local.date(), NIGHT, BANK_ZONE)
+    if local < night:
+        night -= timedelta(days=1)
+    if Verification.objects.filter(whole=True, at__gte=night).exists():
         return None
-    began = time.monotonic()
-    last = Verification.objects.order_by("-pk").first()
-    since = last.upto if last and not last.rule else None
-    if since is None:
+    return _whole()
+
+
+def _minute(last: Verification, upto: int) -> Verification:
+    began, cursors = time.monotonic(), ProofCursor.objects.get_or_create(pk=1)[0]
+    moment = last.at - timedelta(milliseconds=last.took_ms) - SLOWEST_HOLD
+    with transaction.atomic(), connection.cursor() as cursor:
+        _as_of_now(cursor)
+        report = look_at_new(cursor, last.upto, moment)
+        if report.broken is None:
+            broken, again = rolling.look_on(cursor, cursors, upto)
+            report = Report(report.entries, report.postings, broken, again)
+    with transaction.atomic():
+        if report.broken is None:
+            cursors.save()
+        return _keep(report, upto, began, whole=False)
+
+
+def _whole() -> Verification | None:
+    with _alone(_WHOLE_LOCK) as mine:
+        newest = Verification.objects.order_by("-pk").first()
+        upto = horizon() if mine else None
+        if upto is None:
+            return None
+        began = time.monotonic()
         report = verify()
-    else:
-        with transaction.atomic(), connection.cursor() as cursor:
-            _as_of_now(cursor)
-            report = look_at_new(cursor, since)
-    if report.broken is not None:
-        _log.error(
-            "the books do not hold: %s: %s (%s)", report.broken.rule, report.broken.subject, report.broken.detail
-        )
+        since = Verification.objects.filter(pk__gt=newest.pk if newest else 0).exclude(rule="")
+        if report.broken is None and since.exists():
+            return None  # what was found in the meantime may be younger than what was looked at
+        with transaction.atomic():
+            if newest is None or newest.rule:
+                rolling.begin_anew()
+            return _keep(report, upto, began, whole=True)
+
+
+def _keep(report: Report, upto: int, began: float, *, whole: bool) -> Verification:
+    broken = report.broken
+    if broken is not None:
+        _log.error("the books do not hold: %s: %s (%s)", broken.rule, broken.subject, broken.detail)
     return Verification.objects.create(
         at=now(),
-        whole=since is None,
+        whole=whole,
         upto=upto,
         entries=report.entries,
         postings=report.postings,
+        again=report.again,
         took_ms=round((time.monotonic() - began) * 1000),
-        rule=report.broken.rule if report.broken else "",
-        subject=report.broken.subject if report.broken else "",
-        detail=report.broken.detail if report.broken else "",
+        rule=broken.rule if broken else "",
+        subject=broken.subject if broken else "",
+        detail=broken.detail[:200] if broken else "",
     )

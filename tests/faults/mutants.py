@@ -207,6 +207,27 @@ MUTANTS: tuple[Mutant, ...] = (
         LEDGER + "test_verify.py::test_weighed_sums_find_what_the_exact_rules_find",
         module=("finance.ledger.verify", "bool(holds and legs == expected and weighed == 0)", "True"),
     ),
+    Mutant(
+        "each minute looks at what is new alone",
+        LEDGER + "test_rolling.py::test_what_is_altered_in_old_books_is_found_within_two_rounds",
+        module=("finance.ledger.verify", "rolling.look_on(cursor, cursors, upto)", "(None, 0)"),
+    ),
+    Mutant(
+        "the rounds forget the bank's own accounts",
+        LEDGER + "test_rolling.py::test_what_is_altered_in_old_books_is_found_within_two_rounds",
+        module=("finance.ledger.rolling", "if fen != found:", "if False:"),
+    ),
+    Mutant(
+        "proofs pile up",
+        LEDGER + "test_verify.py::test_one_proof_is_at_work_at_a_time",
+        module=("finance.ledger.verify", "if not mine:", "if False:"),
+    ),
+    # The end of the day.
+    Mutant(
+        "the day is cut where the job runs",
+        LEDGER + "test_closing.py::test_what_is_posted_before_the_close_runs_is_in_the_day_of_its_booking",
+        module=("finance.ledger.closing", "AND p.at < %(cut)s", ""),
+    ),
     # Reversals.
     Mutant(
         "one person reverses an entry",

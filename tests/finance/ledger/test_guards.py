@@ -173,7 +173,15 @@ def test_a_posting_needs_an_entry_and_an_account_and_stands_on_the_account_s_sid
 
 
 @pytest.mark.parametrize(
-    "change", ["id = gen_random_uuid()", "type = 'internal'", "code = 'mine'", "owner_id = NULL", "number = NULL"]
+    "change",
+    [
+        "id = gen_random_uuid()",
+        "type = 'internal'",
+        "code = 'mine'",
+        "owner_id = NULL",
+        "number = NULL",
+        "nature = 'asset'",
+    ],
 )
 def test_an_account_stays_what_it_is(shared_books: Books, owner: Sql, server_role: Sql, change: str) -> None:
     su = shared_books.open("su", 100)
@@ -183,6 +191,26 @@ def test_an_account_stays_what_it_is(shared_books: Books, owner: Sql, server_rol
     with pytest.raises(psycopg.DatabaseError) as refused:
         owner.execute(f"UPDATE ledger_account SET {change} WHERE id = %s", [su])  # type: ignore[arg-type]  # psycopg asks for a literal
     assert refused.value.sqlstate in {"RL000", "23514"}
+
+
+OPEN = (
+    "INSERT INTO ledger_account (id, type, nature, code, name, key, input_hash, opened_at, status, tail, balance_fen,"
+    " held_fen, posted_count, opened_remotely) VALUES (gen_random_uuid(), 'internal', %s, %s, '', %s, '', now(),"
+    " 'open', '', 0, 0, 0, false)"
+)
+
+
+def test_an_account_of_the_bank_has_a_nature_that_accounting_knows_and_a_customer_s_is_a_liability(
+    shared_books: Books, server_role: Sql
+) -> None:
+    for nature in ("asset", "liability", "equity", "income", "expense"):
+        server_role.execute(OPEN, [nature, f"test-{nature}", f"test-{nature}"])
+    with pytest.raises(errors.CheckViolation):
+        server_role.execute(OPEN, ["money", "test-money", "test-money"])
+    with pytest.raises(psycopg.DatabaseError):
+        server_role.execute("UPDATE ledger_account SET nature = 'income' WHERE code = 'test-asset'")
+    su = shared_books.row(shared_books.open("su"))
+    assert su.nature == "liability"
 
 
 @pytest.mark.parametrize("column", ["balance_fen = 1", "posted_count = 1", "held_fen = 1", "ceiling_fen = 1"])

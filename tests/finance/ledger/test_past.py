@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import Sum
 from django.test.utils import CaptureQueriesContext
 
-from finance.ledger.closing import close_day
+from finance.ledger.closing import close_days
 from finance.ledger.models import DayTurnover, Posting
 from finance.ledger.past import balance_at
 from kernel import clock
@@ -49,7 +49,7 @@ def test_it_is_the_sum_of_all_that_was_posted_before_whatever_is_closed(books: B
             books.post((su, -fen), *((lin, fen) if chance.random() < 0.5 else (bank, fen),))
             moments.append(business_now())
         if day % 3 != 2:
-            close_day()
+            close_days()
         clock.advance(timedelta(hours=chance.randrange(5, 40)))
         moments.append(business_now())
     assert DayTurnover.objects.filter(account_id=su).exists()
@@ -62,7 +62,7 @@ def test_it_is_the_sum_of_all_that_was_posted_before_whatever_is_closed(books: B
 def test_history_that_is_brought_in_after_a_close_counts_too(books: Books) -> None:
     su, bank = books.open("su", 10_000), books.bank()
     clock.advance(timedelta(days=2))
-    close_day()
+    close_days()
     long_ago = business_now() - timedelta(days=100)
     books.post((su, 700), (bank, -700), at=long_ago)
 
@@ -99,7 +99,7 @@ def test_it_does_not_cost_more_the_longer_the_past(books: Books) -> None:
         for _ in range(20):
             books.post((su, -1), (bank, 1))
         clock.advance(timedelta(days=1))
-        close_day()
+        close_days()
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL enable_seqscan = off")
         return max(_postings_read(account, business_now() - timedelta(hours=2)) for account in (su, bank))

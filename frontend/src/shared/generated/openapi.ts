@@ -3088,6 +3088,8 @@ export interface components {
             /** Format: date */
             day: string;
             debit_fen: number;
+            /** @description postings booked on a day that was closed when they came */
+            late: number;
             postings_after: number;
             postings_upto: number;
         };
@@ -3786,6 +3788,16 @@ export interface components {
             sha256: string;
             title: string;
         };
+        /** @enum {string} */
+        NatureEnum: "asset" | "liability" | "equity" | "income" | "expense";
+        /** @description Above zero: a credit balance. */
+        NatureSumOut: {
+            closing_fen: number;
+            credit_fen: number;
+            debit_fen: number;
+            nature: components["schemas"]["NatureEnum"];
+            opening_fen: number;
+        };
         NavBodyRequest: {
             /** Format: date */
             date: string;
@@ -4376,6 +4388,8 @@ export interface components {
         };
         /** @description The newest proof of the books; `rule` says what did not hold. */
         ProofOfBooksOut: {
+            /** Format: int64 */
+            again: number;
             /** Format: date-time */
             at: string;
             detail?: string;
@@ -4805,18 +4819,19 @@ export interface components {
             payee_id: string;
         };
         TrialBalanceOut: {
+            closing_credit_fen: number;
+            closing_debit_fen: number;
             items: components["schemas"]["TrialLineOut"][];
-            next: string | null;
+            natures: components["schemas"]["NatureSumOut"][];
+            next?: string | null;
         };
+        /** @description Above zero: a credit balance. */
         TrialLineOut: {
-            /** Format: int64 */
             closing_fen: number;
-            /** Format: int64 */
             credit_fen: number;
-            /** Format: int64 */
             debit_fen: number;
             group: string;
-            /** Format: int64 */
+            nature: components["schemas"]["NatureEnum"];
             opening_fen: number;
         };
         /** @enum {string} */
