@@ -92,8 +92,8 @@ def open_account(
 ) -> Account:
     """Opens an account, empty. The same `key` again answers the account that it opened.
 
-    A customer's account is a liability of the bank's; one of its own (`code`) has the `nature` that accounting gives it.
-    A customer's account gets a number under the bank's BIN, or keeps the `number` that the bank's core gave it.
+    A customer's account is a liability of the bank's; one of its own (`code`) has the `nature` that accounting gives
+    it. A customer's account gets a number under the bank's BIN, or keeps the `number` that the bank's core gave it.
     Raises KeyReused for a key that opened something else, Invalid for a number that is not ours or another nature.
     """
     if account_type == Account.Type.CUSTOMER and nature != Account.Nature.LIABILITY:

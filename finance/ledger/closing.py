@@ -1,8 +1,8 @@
 """The end of the day: what was booked until the bank's midnight, by group of accounts, and that it balances.
 
-A day's close has what was booked before the midnight that ends it, by the entries' own time, as far as no earlier close
-has it. It is taken from a moment after that midnight at which nobody was posting, so a day's opening is the day's before
-closing, and each posting is in exactly one close. Days on which nobody asked are closed one by one.
+A day's close has what was booked before the midnight that ends it, by the entries' own time, as far as no earlier
+close has it. It is taken from a moment after that midnight at which nobody was posting, so a day's opening is the day's
+before closing, and each posting is in exactly one close. Days on which nobody asked are closed one by one.
 
 An entry may still come for a day that is closed: from somebody who was slower than CLOSE_AFTER, or as history that is
 brought in. It keeps its time, and is in the next close, which says how many such postings it has (`late`). So what a
@@ -14,6 +14,7 @@ that a past balance costs no walk through all that was posted (`past`).
 
 import logging
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
@@ -39,12 +40,12 @@ SELECT CASE a.type WHEN 'internal' THEN a.code ELSE 'customers-' || a.account_cl
 FROM ledger_posting p JOIN ledger_account a ON a.id = p.account_id
 WHERE {_COVERED}
 GROUP BY 1
-"""
+"""  # noqa: S608 - our own constants
 _BY_ACCOUNT = f"""
 INSERT INTO ledger_dayturnover (close_id, account_id, day, amount_fen, postings)
 SELECT %(day)s, p.account_id, (p.at AT TIME ZONE %(zone)s)::date, sum(p.amount_fen), count(*)
 FROM ledger_posting p WHERE {_COVERED} GROUP BY 2, 3
-"""
+"""  # noqa: S608 - our own constants
 _FIRST_LEFT = "SELECT id FROM ledger_posting WHERE id > %s AND id <= %s AND at >= %s ORDER BY id LIMIT 1"
 
 
@@ -85,18 +86,17 @@ def _first_day(before: date) -> date:
 
 
 def _close(day: date, last: DayClose | None, upto: int) -> DayClose:
-    values = {
+    since, cut = _all_covered(last), midnight(day + timedelta(days=1))
+    values: dict[str, Any] = {
         "day": day,
         "zone": settings.BANK_TIME_ZONE,
-        "since": _all_covered(last),
+        "since": since,
         "upto": upto,
-        "cut": midnight(day + timedelta(days=1)),
+        "cut": cut,
         "last_upto": last.upto if last else 0,
         "last_cut": last.cut if last else None,
     }
-    close = DayClose.objects.create(
-        day=day, at=business_now(), since=values["since"], upto=upto, cut=values["cut"], late=0
-    )
+    close = DayClose.objects.create(day=day, at=business_now(), since=since, upto=upto, cut=cut, late=0)
     opening = dict(last.lines.values_list("group", "closing_fen")) if last else {}
     with connection.cursor() as cursor:
         cursor.execute(_TURNOVER, values)

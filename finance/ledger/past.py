@@ -20,7 +20,7 @@ from kernel.clock import BANK_ZONE, business_date
 # What no close has: what was posted after the last one, or booked at or after its cut (a close without one has all).
 # Asked as values, not joined: so the index is entered where they say.
 _SINCE = "(SELECT since FROM last)"
-_LEFT = f"p.id > {_SINCE} AND (p.id > (SELECT upto FROM last) OR p.at >= (SELECT cut FROM last))"
+_LEFT = f"p.id > {_SINCE} AND (p.id > (SELECT upto FROM last) OR p.at >= (SELECT cut FROM last))"  # noqa: S608 - our own constants
 # A customer's postings that no close has are looked for among what was booked since a day before the last closed one.
 # Should history have been brought in from before that, the numbers do not agree, and all postings are added up.
 _CUSTOMER = f"""
@@ -40,7 +40,7 @@ WITH last AS (
 )
 SELECT closed.n + later.n = a.posted_count, (closed.fen + later.fen + today.fen)::bigint
 FROM closed, later, today, ledger_account a WHERE a.id = %(account)s
-"""
+"""  # noqa: S608 - our own constants
 # The bank's own are found by number: what was booked on that day is within the closes that have something of it, or
 # after what all closes have.
 _INTERNAL = f"""
@@ -65,7 +65,7 @@ SELECT true, ((
     WHERE p.account_id = %(account)s AND p.seq IS NULL AND p.at >= %(midnight)s AND p.at <= %(moment)s
         AND p.id > {_SINCE}
 ))::bigint
-"""
+"""  # noqa: S608 - our own constants
 
 
 def balance_at(account_id: UUID, moment: datetime) -> int:

@@ -208,6 +208,8 @@ def test_one_proof_is_at_work_at_a_time(real_books: Books, fresh_database: Fresh
         owner.execute("LOCK ledger_hold IN ACCESS EXCLUSIVE MODE")
         first = pool.submit(_in_a_thread, verify_new)
         _waits(owner, _MINUTE_LOCK)
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '5s'")
         assert verify_new() is None
         owner.rollback()
         assert first.result(timeout=20) is not None
