@@ -237,7 +237,7 @@ def test_a_close_that_is_killed_is_done_again_whole(real_books: Books, fresh_dat
         finally:
             connection.close()
 
-    with psycopg.connect(fresh_database.owner_url) as owner, ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(fresh_database.owner_url) as owner:
         owner.execute("LOCK ledger_trialline IN ACCESS EXCLUSIVE MODE")
         closing = pool.submit(close)
         waits = "SELECT pid FROM pg_locks WHERE NOT granted AND relation = 'ledger_trialline'::regclass"

@@ -1,6 +1,7 @@
 """An entry is taken back by two people, once, and its owners are told."""
 
 import uuid
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,10 +10,11 @@ import pytest
 from django.db import DatabaseError, IntegrityError, transaction
 
 from accounts.actions.duties import set_roles
+from finance.ledger.closing import close_days
 from finance.ledger.models import Entry, ReversalRequest
 from finance.ledger.verify import verify
 from finance.services.models import Alert
-from kernel import jobs
+from kernel import clock, jobs
 from kernel.clock import business_now
 from kernel.models import AuditRow
 from tests.conftest import FreshDatabase
@@ -225,13 +227,11 @@ def test_many_who_ask_and_decide_at_once_take_it_back_once(fresh_database: Fresh
 
 
 def test_closed_days_are_shown_with_their_trial_balance(desk: Desk, settings: Any) -> None:
-    from finance.ledger.closing import close_day
-
     settings.DEMO = True
-    close = close_day()
-    assert close is not None
+    clock.advance(timedelta(days=1))
+    *_, close = close_days()
 
-    (shown,) = desk.qin.get(f"{BASE}/day-closes").json()["items"]
+    shown, *_ = desk.qin.get(f"{BASE}/day-closes").json()["items"]
     assert (shown["day"], shown["balances"], shown["debit_fen"]) == (str(close.day), True, shown["credit_fen"])
     lines = desk.qin.get(f"{BASE}/day-closes/{shown['day']}").json()["items"]
     assert sum(line["closing_fen"] for line in lines) == 0 and any(line["group"] == "customers-I" for line in lines)

@@ -204,7 +204,7 @@ def test_one_proof_is_at_work_at_a_time(real_books: Books, fresh_database: Fresh
     real_books.open("su", 100)
     for _ in range(proofs):
         verify_new()
-    with psycopg.connect(fresh_database.owner_url) as owner, ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(fresh_database.owner_url) as owner:
         owner.execute("LOCK ledger_hold IN ACCESS EXCLUSIVE MODE")
         first = pool.submit(_in_a_thread, verify_new)
         _waits(owner, _MINUTE_LOCK)
@@ -226,7 +226,7 @@ def test_all_is_proved_once_a_night_whatever_the_minutes_do(
     assert verify_night() is None
     Verification.objects.update(at=now() - timedelta(hours=25))
 
-    with psycopg.connect(fresh_database.owner_url) as owner, ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(fresh_database.owner_url) as owner:
         owner.execute("LOCK ledger_hold IN ACCESS EXCLUSIVE MODE")
         night = pool.submit(_in_a_thread, verify_night)
         _waits(owner, _WHOLE_LOCK)
@@ -244,7 +244,7 @@ def test_a_night_s_good_proof_does_not_cover_up_what_was_found_meanwhile(
     account = real_books.open("su", 100)
     verify_new()
     Verification.objects.update(at=now() - timedelta(hours=25))
-    with psycopg.connect(fresh_database.owner_url) as owner, ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(fresh_database.owner_url) as owner:
         owner.execute("LOCK ledger_entry IN ACCESS EXCLUSIVE MODE")
         night = pool.submit(_in_a_thread, verify_night)
         _waits(insider_of_fresh, _WHOLE_LOCK)
