@@ -374,7 +374,7 @@ class Order(models.Model):
             ),
             models.CheckConstraint(
                 name="order_confirmed_with_shares",
-                condition=Q(state="confirmed", nav__isnull=False, shares__gt=0)
+                condition=Q(state="confirmed", nav__isnull=False, shares__isnull=False, shares__gt=0)
                 | (~Q(state="confirmed") & Q(nav__isnull=True, shares__isnull=True)),
             ),
         ]
