@@ -11,6 +11,7 @@ from types import ModuleType
 import psycopg
 
 from tests.faults.mutants import MUTANTS, Mutant
+from tests.faults.mutants.mutant import Change
 from tests.support import database
 
 CHOSEN = os.environ.get("MUTANT") or os.environ["MUTANT_OFF"]
@@ -23,11 +24,13 @@ def _replaced(text: str, words: str, others: str) -> str:
 
 
 class _Loader(importlib.machinery.SourceFileLoader):
-    change = ("", "")
+    changes: Sequence[tuple[str, str]] = ()
 
     def get_data(self, path: str) -> bytes:
-        data = super().get_data(path)
-        return _replaced(data.decode(), *self.change).encode() if path.endswith(".py") else data
+        text = super().get_data(path).decode()
+        for change in self.changes:
+            text = _replaced(text, *change)
+        return text.encode()
 
     def get_code(self, fullname: str) -> object:  # type: ignore[override]
         # Never from the cache, and never into it.
@@ -36,18 +39,19 @@ class _Loader(importlib.machinery.SourceFileLoader):
 
 
 class _Finder(MetaPathFinder):
-    def __init__(self, module: str, words: str, others: str) -> None:
-        self.module, self.change = module, (words, others)
+    def __init__(self, changes: Sequence[Change]) -> None:
+        self.changes = changes
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        if fullname != self.module:
+        its = [change for module, *change in self.changes if module == fullname]
+        if not its:
             return None
         spec = importlib.machinery.PathFinder.find_spec(fullname, path)
         assert spec and spec.origin
         spec.loader = _Loader(fullname, spec.origin)
-        spec.loader.change = self.change
+        spec.loader.changes = its
         return spec
 
 
@@ -68,9 +72,9 @@ def _alter(mutant: Mutant, url: str) -> None:
 
 
 (_mutant,) = [mutant for mutant in MUTANTS if mutant.name == CHOSEN]
-if _mutant.module and not ONLY_OFF:
-    assert _mutant.module[0] not in sys.modules
-    sys.meta_path.insert(0, _Finder(*_mutant.module))
+_changes = [*_mutant.off_modules, *([_mutant.module] if _mutant.module and not ONLY_OFF else [])]
+assert not {module for module, *_ in _changes} & sys.modules.keys()
+sys.meta_path.insert(0, _Finder(_changes))
 
 _clone = database.clone
 

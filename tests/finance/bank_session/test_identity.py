@@ -12,8 +12,9 @@ from accounts import limits, ports
 from accounts.models import OneTimeCode, Throttle
 from accounts.ports import Verdict
 from accounts.throttles import Asker
-from finance.bank_session import identity
-from finance.bank_session.models import IdentityProof, PinVerifier, Proving
+from finance.bank_session import access, identity
+from finance.bank_session.errors import ProofNeeded
+from finance.bank_session.models import IdentityProof, Intent, PinVerifier, Proving
 from finance.ledger import actions as ledger
 from finance.ledger.numbers import number_with_tail
 from kernel.clock import now
@@ -216,6 +217,19 @@ def test_a_proof_is_for_its_sheet_alone_and_for_once(tao: Caller) -> None:
     sheet.prove(code=again(sheet), id_tail=tail_of("tao"))
     IdentityProof.objects.update(expires_at=now())
     assert code_of(sheet.choose("147036")) == "proof_needed"
+
+
+def test_a_proof_serves_once(tao: Caller) -> None:
+    sheet = opened(tao)
+    sheet.prove(id_tail=tail_of("tao"))
+    session = access.session_of(sheet.client.cookies["rl_bank"].value)
+    assert session is not None
+    intent = Intent.objects.get(pk=sheet.intent_id)
+
+    assert identity.proved(session, intent) and sheet.choose("147036").json()["state"] == "executed"
+    assert not identity.proved(session, intent)
+    with pytest.raises(ProofNeeded):
+        identity.use(session, intent)
 
 
 def test_somebody_else_s_id_number_and_card_prove_nothing(tao: Caller, jiang: Caller) -> None:

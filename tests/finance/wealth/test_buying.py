@@ -138,6 +138,16 @@ def test_a_repeat_of_the_same_request_gives_the_same_bytes_and_one_intent(shop: 
     assert error(shop.post_order({**body, "amount_fen": 3_000_000}, key=key)) == "key_reused"
 
 
+def test_an_order_s_id_is_taken_once(shop: Shop) -> None:
+    """Under another key, and though the same is asked for."""
+    body = shop.wish()
+    sheet = Sheet(shop.post_order(body).json()["confirm_url"])
+    assert sheet.confirm().status_code == 200
+
+    assert error(shop.post_order(body)) == "conflict"
+    assert len(orders_of(shop)) == 1 and shop.account().held_fen == 2_000_000
+
+
 def test_confirming_twice_is_one_order(shop: Shop) -> None:
     sheet = shop.prepare()
     shown = sheet.shown_hash()

@@ -7,7 +7,8 @@ from django.db import DatabaseError, IntegrityError, connection, connections, tr
 
 from finance.ledger import queries as books
 from finance.wealth import actions
-from finance.wealth.actions import settle
+from finance.wealth.actions import orders, settle
+from finance.wealth.errors import OrderFinished
 from finance.wealth.models import Holding, Nav, Order
 from finance.wealth.rules import fee_within, shares_for, value_of
 from tests.finance.wealth.conftest import INDEX, MONEY_FEN, STEADY, Shop, drain, error
@@ -107,6 +108,30 @@ def test_a_cancelled_order_is_never_confirmed_and_a_confirmed_one_never_cancelle
     assert shop.account().balance_fen == MONEY_FEN - 2_000_000
 
 
+def test_an_order_moves_as_its_table_says(shop: Shop) -> None:
+    order = Order.objects.get(pk=_bought(shop)["id"])
+    for state in ("accepted", "unknown"):
+        with pytest.raises(OrderFinished):
+            orders.finish(order, state)
+    shop.cancel(str(order.pk))
+    order.refresh_from_db()
+    for state in ("accepted", "confirmed", "cancelled", "rejected"):
+        with pytest.raises(OrderFinished):
+            orders.finish(order, state)
+    assert Order.objects.get(pk=order.pk).state == "cancelled"
+
+
+def test_an_order_is_not_confirmed_at_a_nav_that_one_person_entered(shop: Shop) -> None:
+    order = _bought(shop)
+    body = {"id": str(uuid.uuid4()), "product_id": str(shop.products[STEADY]), "date": "2026-11-24", "value": 10_000}
+    assert shop.caller("fang").post("/api/finance/operations/navs", body).status_code == 201
+    shop.clock.set("2026-11-25")
+    drain()
+
+    assert settle.confirm_order(uuid.UUID(order["id"])) is False
+    assert shop.order(order["id"])["state"] == "accepted"
+
+
 def test_cancelling_and_confirming_at_once_have_one_winner_each(
     real_shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,6 +174,12 @@ def test_whoever_enters_a_nav_cannot_approve_it(shop: Shop) -> None:
 
     assert error(shop.caller("fang").post(approve, {"value": 10_000})) == "same_person"
     assert Nav.objects.get(pk=nav_id).status == "draft"
+
+
+def test_the_database_wants_two_people_for_a_nav_too(shop: Shop) -> None:
+    body = {"id": str(uuid.uuid4()), "product_id": str(shop.products[STEADY]), "date": "2026-11-24", "value": 10_000}
+    nav_id = shop.caller("fang").post("/api/finance/operations/navs", body).json()["nav_id"]
+
     with pytest.raises(IntegrityError, match="nav_checker_is_not_maker"), transaction.atomic():
         Nav.objects.filter(pk=nav_id).update(
             checker_id=shop.world.people["fang"], status="published", published_at="2026-11-24T12:00:00Z"
