@@ -166,19 +166,12 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
     ),
     Mutant(
-        "a proof is for any sheet",
-        IDENTITY + "a_proof_is_for_its_sheet_alone_and_for_once",
+        "a proof is for any intent of its session",
+        IDENTITY + "a_proof_is_for_one_intent_of_its_session",
         module=(
             "finance.bank_session.identity",
-            ("        intent=intent,\n        person_id=session.person_id,"),
+            "        intent=intent,\n        person_id=session.person_id,",
             "        person_id=session.person_id,",
-        ),
-        off_modules=(
-            (
-                "finance.bank_session.identity",
-                ("        bank_session=session,\n        intent=intent,\n        person_id"),
-                ("        intent=intent,\n        person_id"),
-            ),
         ),
     ),
     Mutant(

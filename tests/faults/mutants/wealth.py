@@ -31,19 +31,6 @@ MUTANTS: tuple[Mutant, ...] = (
         module=("finance.wealth.rules", "if today > valid_until:", "if False:"),
     ),
     Mutant(
-        "what is true is looked at before the confirmation alone",
-        SUITABILITY + "a_lower_class_between_statement_and_confirmation_stops_the_purchase",
-        module=(
-            "finance.wealth.actions.purchase",
-            (
-                "    now = business_now()\n"
-                "    _refuse_unmet(Wish(intent.person_id, product, amount_fen, account_id,"
-                " risk_sha256))\n"
-            ),
-            "    now = business_now()\n",
-        ),
-    ),
-    Mutant(
         "documents need not be opened",
         BUYING + "documents_come_first_and_the_disclosure_must_be_this_text",
         module=(
@@ -65,11 +52,12 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a class III account pays",
         BUYING + "an_account_of_somebody_else_or_of_class_three_cannot_pay",
-        module=(
-            "finance.wealth.queries.checks",
-            'return account if may and account.status == "open" else None',
-            "return account",
-        ),
+        module=("finance.wealth.queries.checks", 'if may and account.status == "open"', 'if account.status == "open"'),
+    ),
+    Mutant(
+        "a frozen account pays",
+        BUYING + "a_frozen_account_cannot_pay",
+        module=("finance.wealth.queries.checks", 'if may and account.status == "open"', "if may"),
     ),
     # Orders.
     Mutant(

@@ -220,10 +220,12 @@ def test_what_is_no_hash_is_refused_and_costs_no_try(bench: Bench, given: object
 
 def test_a_session_that_was_closed_confirms_nothing(bench: Bench) -> None:
     sheet = Sheet(bench.prepare().handoff_url)
-    seen = sheet.shown_hash()
+    seen, copy = sheet.shown_hash(), Sheet(cookie=sheet.client.cookies["rl_bank"].value)
+    copy.intent_id = sheet.intent_id
     assert sheet.call("DELETE", "session").status_code == 204
 
-    assert sheet.confirm(statement_hash=seen).status_code == 401
+    for page in (sheet, copy):
+        assert page.confirm(statement_hash=seen).status_code == 401
     assert bench.balance() == 100_000
 
 

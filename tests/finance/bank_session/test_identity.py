@@ -219,6 +219,18 @@ def test_a_proof_is_for_its_sheet_alone_and_for_once(tao: Caller) -> None:
     assert code_of(sheet.choose("147036")) == "proof_needed"
 
 
+def test_a_proof_is_for_one_intent_of_its_session(tao: Caller) -> None:
+    sheet = opened(tao)
+    sheet.prove(id_tail=tail_of("tao"))
+    first, asked = sheet.intent_id, {"id": str(uuid.uuid4()), "what": "set"}
+
+    sheet.intent_id = tao.post("/api/finance/pin", asked).json()["intent_id"]
+    assert code_of(sheet.choose("147036")) == "proof_needed"
+
+    sheet.intent_id = first
+    assert sheet.choose("147036").json()["state"] == "executed"
+
+
 def test_a_proof_serves_once(tao: Caller) -> None:
     sheet = opened(tao)
     sheet.prove(id_tail=tail_of("tao"))

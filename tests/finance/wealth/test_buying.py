@@ -5,6 +5,9 @@ from typing import Any
 import pytest
 from django.db import connection, connections
 
+from finance.ledger import actions as ledger
+from finance.ledger.actions import Leg
+from finance.ledger.models import Account
 from finance.wealth import actions
 from finance.wealth.models import Order, Product
 from tests.finance.wealth.conftest import INDEX, MONEY_FEN, STEADY, Shop, drain, error, orders_of
@@ -198,6 +201,18 @@ def test_the_fee_is_inside_the_amount_and_rounded_half_up(shop: Shop) -> None:
 def test_an_account_of_somebody_else_or_of_class_three_cannot_pay(shop: Shop) -> None:
     assert error(shop.post_order(shop.wish(account_id=str(shop.accounts["xu"])))) == "account_cannot_pay"
     assert error(shop.post_order(shop.wish(account_id=str(uuid.uuid4())))) == "account_cannot_pay"
+    small = ledger.open_account(
+        owner_id=shop.world.people["su"], account_type="customer", account_class="III", name="零钱", key="test:small"
+    )
+    fund = [Leg(shop.accounts["xu"], -2_000_000), Leg(small.pk, 2_000_000)]
+    ledger.post(key="test:fund", kind="opening", legs=fund, memo="期初")
+    assert error(shop.post_order(shop.wish(account_id=str(small.pk)))) == "account_cannot_pay"
+
+
+def test_a_frozen_account_cannot_pay(shop: Shop) -> None:
+    Account.objects.filter(pk=shop.accounts["su"]).update(status="frozen")
+
+    assert error(shop.post_order(shop.wish())) == "account_cannot_pay"
 
 
 def test_the_checks_name_every_condition_with_its_reason(shop: Shop) -> None:

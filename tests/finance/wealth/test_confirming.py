@@ -103,6 +103,7 @@ def test_a_cancelled_order_is_never_confirmed_and_a_confirmed_one_never_cancelle
     shop.clock.set("2026-11-25")
     shop.publish(STEADY, "2026-11-24", 10_000)
     drain()
+    assert settle.confirm_order(uuid.UUID(gone["id"])) is False
     assert shop.order(gone["id"])["state"] == "cancelled"
     assert error(shop.cancel(kept["id"])) == "order_finished"
     assert shop.account().balance_fen == MONEY_FEN - 2_000_000
