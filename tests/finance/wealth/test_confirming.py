@@ -25,6 +25,7 @@ def test_the_order_is_confirmed_on_the_next_day_at_the_published_nav(shop: Shop)
     shop.clock.set("2026-11-24", "20:00:00")
     assert shop.publish(STEADY, "2026-11-24", 10_345).status_code == 200
     drain()
+    assert settle.confirm_order(uuid.UUID(order["id"])) is False
     assert shop.order(order["id"])["state"] == "accepted"  # the NAV is there, T+1 is not
 
     shop.clock.set("2026-11-25", "08:59:59.999")
