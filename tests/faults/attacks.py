@@ -233,6 +233,7 @@ MAY: dict[str, str] = {
     "bank_session_pinverifier": "UPDATE",
     "bank_session_proving": "UPDATE",
     "bank_session_receipt": "",
+    "bank_session_receiptsweep": ALL,
     "bank_session_signingkey": "",
     "bank_session_verifieddevice": "UPDATE",
     "kernel_auditlink": "",

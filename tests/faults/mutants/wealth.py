@@ -190,7 +190,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "anybody approves a NAV",
-        PAGES + "makers_do_not_approve_and_checkers_do_not_enter",
+        PAGES + "navs_are_for_operations",
         module=("finance.wealth.access", "if not people.roles_of(person_id) & NAV_CHECKERS:", "if False:"),
     ),
     Mutant(
