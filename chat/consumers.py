@@ -145,7 +145,13 @@ class Socket:
     async def _send(self, frame: wire.Send) -> None:
         connection = self._connection
         draft = log.Draft(
-            o=0, id=new_id(), c=frame.conversation_id, s=connection.person_id, k=frame.client_id, kind="text"
+            o=0,
+            id=new_id(),
+            c=frame.conversation_id,
+            s=connection.person_id,
+            k=frame.client_id,
+            kind="text",
+            e=connection.session_id,
         )
         if connection.in_flight >= MAX_IN_FLIGHT:
             connection.push(failure(TooMany(wait_s=1), connection.language, draft))

@@ -15,12 +15,12 @@ from chat import cards
 from chat.models import Member
 from chat.wire import CardView, MessageEnvelope, MessageKind, Notice, PictureRef
 
-Outcome = Literal["new", "again", "twin", "busy", "refused", "barred"]
+Outcome = Literal["new", "again", "twin", "busy", "refused", "barred", "ended"]
 
 
 class Draft(msgspec.Struct):
     """One item of chat_append; the short names are those of the SQL function. `h`: the house shows it, so that a
-    sender who is barred from writing does not stop it."""
+    sender who is barred from writing does not stop it. `e`: the session of the socket that it came by."""
 
     o: int
     id: UUID
@@ -35,6 +35,7 @@ class Draft(msgspec.Struct):
     d: int | None = None
     at: datetime | None = None
     h: bool = False
+    e: UUID | None = None
 
 
 class Written(msgspec.Struct):

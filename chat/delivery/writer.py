@@ -132,6 +132,10 @@ class Writer:
         for item, answer in zip(batch, answers, strict=True):
             if answer.r in {"busy", "twin"}:
                 again.append(item)
+            elif answer.r == "ended":
+                # Nobody told us, or what was queued here before they did.
+                item.connection.in_flight -= 1
+                self._hub.end_sessions([item.connection.session_id])
             else:
                 done.append((item, answer))
         if again:

@@ -16,6 +16,7 @@ from django.contrib.sessions.models import Session
 from django.db import connection
 
 from accounts import actions as accounts
+from accounts.models import DeviceSession, Person
 from chat import actions, log
 from chat.delivery import connection as connections
 from chat.delivery import engine
@@ -417,6 +418,29 @@ async def test_a_session_that_ended_unheard_closes_its_socket_all_the_same(
     monkeypatch.setattr("accounts.ports.session_ended._all", [])
     await database(lambda: accounts.end_all_sessions(person_id=live.su, reason="test"))
     assert await su.closed(3.0) == Reason.SESSION_ENDED
+
+
+SESSION_IS_OVER: dict[str, Callable[[UUID], int]] = {
+    "ended": lambda person: DeviceSession.objects.filter(person=person).update(ended_at=now()),
+    "an older epoch": lambda person: Person.objects.filter(pk=person).update(session_epoch=1),
+    "of a blocked person": lambda person: Person.objects.filter(pk=person).update(is_active=False),
+}
+
+
+@pytest.mark.parametrize("how", SESSION_IS_OVER)
+async def test_nothing_is_written_for_a_session_that_ended_unheard_also_before_the_next_look(
+    live: Scene, phone: Open, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    monkeypatch.setattr("chat.delivery.engine.SWEEP_EVERY_S", 3_600.0)
+    su, lin = await gather(phone(live.su), phone(live.lin))
+    await su.say(live.friends, "还在")
+    await su.until("ack")
+    assert await database(lambda: SESSION_IS_OVER[how](live.su))
+    await su.say(live.friends, "已经不在了")
+    assert await su.closed() == Reason.SESSION_ENDED
+    await lin.say(live.friends, "在吗")
+    assert (await lin.until("ack"))["seq"] == 2
+    assert await database(lambda: Message.objects.filter(sender=live.su).count()) == 1
 
 
 async def test_a_socket_lives_no_longer_than_its_session(live: Scene) -> None:
