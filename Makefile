@@ -55,4 +55,4 @@ bench: setup ## Measure against ejabberd, Node and pgbench; writes var/bench.jso
 
 faults: setup ## The long fault runs, figures to var/faults.json (FAULTS_S=300, FAULTS_SEED=, ARGS="-k restore" for a part, figures kept)
 	@[ -n "$(ARGS)" ] || rm -f var/faults.json
-	@FAULTS_S=$${FAULTS_S:-300} FUZZ_FRAMES=$${FUZZ_FRAMES:-100000} $(PY) -m pytest tests/faults tests/chat/test_fuzz.py -q -n0 -s $(ARGS)
+	@FAULTS_S=$${FAULTS_S:-300} FUZZ_FRAMES=$${FUZZ_FRAMES:-100000} $(PY) -m pytest tests/faults tests/chat/test_fuzz.py tests/chat/test_state.py -q -n0 -s $(ARGS)

@@ -2,15 +2,15 @@
 
 import contextlib
 import json
-import os
 import random
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from accounts import actions as accounts
@@ -21,6 +21,7 @@ from kernel.errors import Refusal
 from tests.chat.conftest import Scene
 from tests.chat.support import http, post
 from tests.chat.test_http import upload
+from tests.faults.figures import LONG, note
 from tests.support.client import Client
 
 ORIGIN = "http://localhost:8000"
@@ -60,6 +61,8 @@ class Device:
         # What the client would ask for after a moment, it asks for when the history says "sync".
         self.client._catch_up = lambda after_s: None  # type: ignore[method-assign]  # what it would do in time, the history does
         self.late: list[dict[str, Any]] = []
+        self.began: dict[str, int] = {}
+        """By conversation, the version that the device began with: it has what came later, and the rest as pages."""
 
     def hear(self, frames: list[dict[str, Any]], chance: random.Random) -> None:
         for frame in [*self.late, *frames]:
@@ -82,6 +85,9 @@ class Device:
         while more:
             have = {id_: known.version for id_, known in self.client.conversations.items()}
             answer = post(self.door, "/api/chat/sync", {"have": have}).json()
+            for item in answer["conversations"]:
+                if item["id"] not in self.client.conversations or item["id"] in answer["gone"]:
+                    self.began[item["id"]] = item["version"]
             self.client._take(answer)
             for mark in answer["marks"]:
                 self.client.conversations[mark["id"]].item |= mark
@@ -298,34 +304,49 @@ def test_every_frame_of_the_server_shows_something_or_says_why_not() -> None:
     assert not SHOWS & SHOWS_NOTHING.keys()
 
 
-@given(events=st.lists(st.sampled_from(EVENTS), min_size=5, max_size=40), seed=st.integers(0, 2**32))
-@settings(
-    max_examples=8 if "FAULTS_S" not in os.environ else 100,
-    deadline=None,
-    phases=[Phase.generate],
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+EXAMPLES = 100 if LONG else 8
+
+
 def test_old_state_and_events_are_a_fresh_state(
+    scene: Scene, pushes: list[Parcel], deeds: dict[str, Callable[[random.Random], object]]
+) -> None:
+    assert deeds.keys() | {"sync"} == set(EVENTS)
+    probe_card()
+    happened: Counter[str] = Counter()
+
+    @given(events=st.lists(st.sampled_from(EVENTS), min_size=20, max_size=60), seed=st.integers(0, 2**32))
+    @settings(max_examples=EXAMPLES, deadline=None, phases=[Phase.generate], derandomize=True)
+    def history(events: list[str], seed: int) -> None:
+        happened["histories"] += 1
+        happened.update(lived_through(scene, pushes, deeds, events, random.Random(seed)))
+
+    history()
+    note(state_histories=happened["histories"], state_events=happened.total() - happened["histories"])
+    assert not set(EVENTS) - happened.keys(), "what never happened was not tested"
+
+
+def lived_through(
     scene: Scene,
     pushes: list[Parcel],
     deeds: dict[str, Callable[[random.Random], object]],
     events: list[str],
-    seed: int,
-) -> None:
-    probe_card()
-    chance = random.Random(seed)
+    chance: random.Random,
+) -> list[str]:
+    """A history, seen by both devices. Answers those of its events that anybody was told of."""
     device, attentive = Device(scene.su), Attentive(scene.su)
     device.sync()
     attentive.sync()
-    before = fresh(scene.su)
+    told = []
     for event in events:
         if event == "sync":
             device.sync()
+            told.append(event)
             continue
         pushes.clear()
         with contextlib.suppress(Refusal):
             deeds[event](chance)
+        if pushes:
+            told.append(event)
         frames = [json.loads(parcel.frame) for parcel in pushes if scene.su in parcel.people]
         device.hear(frames, chance)
         attentive.hear(frames, chance)
@@ -335,8 +356,8 @@ def test_old_state_and_events_are_a_fresh_state(
     after, mine = fresh(scene.su), device.state()
     assert mine.keys() == after.keys()
     for talk, (version, messages) in mine.items():
-        known, _ = before.get(talk, (0, {}))
         assert version == after[talk][0]
         # What the device has, it has in its newest version; what came after it began, it has whole.
         assert messages.items() <= after[talk][1].items()
-        assert {seq for seq, (at, *_) in after[talk][1].items() if at > known} <= messages.keys()
+        assert {seq for seq, (at, *_) in after[talk][1].items() if at > device.began[talk]} <= messages.keys()
+    return told

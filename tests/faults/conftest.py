@@ -1,12 +1,22 @@
-"""The other side of the links is that of the finance tests."""
+"""The other side of the links is that of the finance tests; the fleet is what sockets meet."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from tests.faults.fleet import Fleet
 from tests.finance.conftest import network
 
 __all__ = ["network"]
+
+
+@pytest.fixture(scope="package")
+def fleet() -> Iterator[Fleet]:
+    """Started once: its servers are killed and start again, and its people go on."""
+    started = Fleet()
+    yield started
+    started.stop()
 
 
 @pytest.fixture(autouse=True)

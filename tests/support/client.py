@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import json
 import random
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -85,7 +86,14 @@ class _Waiting:
 class Client:
     """One device of one person."""
 
-    def __init__(self, origin: str, *, address: tuple[str, int] | None = None, cookie: str | None = None) -> None:
+    def __init__(
+        self,
+        origin: str,
+        *,
+        address: tuple[str, int] | None = None,
+        cookie: str | None = None,
+        longest_pause_s: float = LONGEST_PAUSE_S,
+    ) -> None:
         """`address`: the server process to speak with, where the origin is a proxy's. `cookie`: an open session's."""
         self.origin = origin.rstrip("/")
         self._address: dict[str, Any] = {"host": address[0], "port": address[1]} if address else {}
@@ -102,9 +110,11 @@ class Client:
         """Called with every other frame: read, typing, conversation, hint."""
         self.on_reset: Callable[[str], None] = lambda conversation_id: None
         """Called before the newest page of a conversation whose older messages are no longer known to be right."""
-        self.on_synced: Callable[[float], None] = lambda took_s: None
-        """Called when the client has everything again, with the seconds since its socket opened."""
+        self.on_synced: Callable[[float], None] = lambda since: None
+        """Called when the client has everything again, with the moment (time.monotonic) when it lost its socket."""
         self.closed_with: int | None = None
+        self._longest_pause_s = longest_pause_s
+        self._lost_at: float | None = None
         self._waiting: dict[str, _Waiting] = {}
         self._socket: ClientConnection | None = None
         self._keeping: asyncio.Task[None] | None = None
@@ -184,6 +194,7 @@ class Client:
 
     async def open(self) -> None:
         """Connects and stays connected, with growing pauses where the server is away. Returns after the first sync."""
+        self._lost_at = time.monotonic()
         self._keeping = asyncio.create_task(self._keep())
         ready = asyncio.create_task(self._ready.wait())
         await asyncio.wait({self._keeping, ready}, return_when=asyncio.FIRST_COMPLETED)
@@ -209,7 +220,11 @@ class Client:
     def cut(self) -> None:
         """Drops the connection as a bad network would; the client comes back by itself."""
         if self._socket is not None:
+            self._lost()
             self._socket.transport.abort()
+
+    def _lost(self) -> None:
+        self._lost_at = self._lost_at or time.monotonic()
 
     async def close(self) -> None:
         """Leaves."""
@@ -260,11 +275,12 @@ class Client:
                     if error.rcvd.code in SIGNED_OUT:
                         raise
             finally:
+                self._lost()
                 self._socket = None
                 self._ready.clear()
             # Spread, so that many clients do not come back in one moment.
             await asyncio.sleep(pause * random.uniform(0.5, 1.5))
-            pause = min(pause * 2, LONGEST_PAUSE_S)
+            pause = min(pause * 2, self._longest_pause_s)
 
     async def _talk(self, socket: ClientConnection) -> None:
         self._socket = socket
@@ -285,7 +301,6 @@ class Client:
                 starting.cancel()
 
     async def _start(self, socket: ClientConnection) -> None:
-        began = asyncio.get_running_loop().time()
         try:
             await self.sync()
             # In the order in which they were written; those that the server has are acknowledged again.
@@ -295,7 +310,9 @@ class Client:
             await socket.close()
             return
         self._ready.set()
-        self.on_synced(asyncio.get_running_loop().time() - began)
+        since, self._lost_at = self._lost_at, None
+        if since is not None:
+            self.on_synced(since)
 
     def _hear(self, frame: Frame) -> None:
         kind = frame["type"]
