@@ -1,6 +1,5 @@
-"""Two server processes on one site, as in production and as in make run, with a Redis between them; and raw sockets."""
+"""Two server processes on one site, as in production and as in make run, with a Redis between them."""
 
-import base64
 import contextlib
 import json
 import os
@@ -10,7 +9,6 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import redis as redis_client
 
@@ -146,39 +144,8 @@ def cookie(site: Site, name: str) -> str:
     return next(one.value or "" for one in sign_in(site, name).cookies.jar if one.name == "rl_session")
 
 
-def request_head(origin: str, session: str) -> bytes:
-    """What asks for a socket."""
-    head = {
-        "Host": urlsplit(origin).netloc,
-        "Origin": origin,
-        "Cookie": f"rl_session={session}",
-        "Connection": "Upgrade",
-        "Upgrade": "websocket",
-        "Sec-WebSocket-Version": "13",
-        "Sec-WebSocket-Key": base64.b64encode(os.urandom(16)).decode(),
-    }
-    lines = ["GET /ws/ HTTP/1.1", *(f"{name}: {value}" for name, value in head.items()), "", ""]
-    return "\r\n".join(lines).encode()
-
-
-def stalled(origin: str, port: int, session: str) -> socket.socket:
-    """A socket that is opened and never read from; the system's own buffer is kept small."""
-    raw = socket.socket()
-    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 * 1024)
-    raw.connect(("127.0.0.1", port))
-    raw.sendall(request_head(origin, session))
-    assert b" 101 " in raw.recv(300)
-    return raw
-
-
 def memory_mib(pid: int) -> float:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
-
-
-def connected(port: int, said: bytes) -> socket.socket:
-    raw = socket.create_connection(("127.0.0.1", port), 10)
-    raw.sendall(said)
-    return raw
 
 
 def gone_after_s(port: int, theirs: Sequence[int], since: float) -> float:

@@ -12,7 +12,7 @@ import socket
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.faults.fleet import stalled
+from tests.faults.raw import stalled
 
 AT_ONCE = 16
 CHUNK = 65536

@@ -1,14 +1,48 @@
-"""WebSocket frames byte by byte, also such as no library writes."""
+"""Sockets over plain TCP, and WebSocket frames byte by byte, also such as no library writes."""
 
+import base64
 import os
 import random
+import socket
 from collections.abc import Callable
 from itertools import cycle
+from urllib.parse import urlsplit
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 RESERVED = (3, 4, 5, 6, 7, 11, 12, 13, 14, 15)
 MAX_CONTROL = 125
 BROKEN_UTF_8 = (b"\xff", b"\xc3\x28", b"\xed\xa0\x80", b"\xf0\x9f\x98", b"\xf8\x88\x80\x80\x80", b"\xc0\xaf")
+
+
+def request_head(origin: str, session: str) -> bytes:
+    """What asks for a socket."""
+    head = {
+        "Host": urlsplit(origin).netloc,
+        "Origin": origin,
+        "Cookie": f"rl_session={session}",
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": base64.b64encode(os.urandom(16)).decode(),
+    }
+    lines = ["GET /ws/ HTTP/1.1", *(f"{name}: {value}" for name, value in head.items()), "", ""]
+    return "\r\n".join(lines).encode()
+
+
+def stalled(origin: str, port: int, session: str) -> socket.socket:
+    """A socket that is opened and never read from; the system's own buffer is kept small."""
+    raw = socket.socket()
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 * 1024)
+    raw.connect(("127.0.0.1", port))
+    raw.sendall(request_head(origin, session))
+    assert b" 101 " in raw.recv(300)
+    return raw
+
+
+def connected(port: int, said: bytes) -> socket.socket:
+    raw = socket.create_connection(("127.0.0.1", port), 10)
+    raw.sendall(said)
+    return raw
 
 
 def raw_frame(

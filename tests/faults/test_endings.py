@@ -18,9 +18,9 @@ import pytest
 
 from chat.delivery.connection import Reason
 from tests.faults.figures import note
-from tests.faults.fleet import SERVERS, Fleet, connected, cookie, request_head
+from tests.faults.fleet import SERVERS, Fleet, cookie
 from tests.faults.people import sign_in
-from tests.faults.raw import raw_frame
+from tests.faults.raw import connected, raw_frame, request_head
 from tests.faults.test_kill import conversation_of, rows
 from tests.support.client import Client, Frame, Refused
 from tests.support.site import Site

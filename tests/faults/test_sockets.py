@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.faults.figures import LONG, SEED, note
-from tests.faults.fleet import SERVERS, Fleet, connected, cookie, memory_mib, request_head
-from tests.faults.raw import ANSWERED, BINARY, UNFINISHED, raw_frame
+from tests.faults.fleet import SERVERS, Fleet, cookie, memory_mib
+from tests.faults.raw import ANSWERED, BINARY, UNFINISHED, connected, raw_frame, request_head
 from tests.faults.test_kill import conversation_of
 from tests.support.client import Client
 from tests.support.site import Site
