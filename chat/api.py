@@ -1,7 +1,6 @@
 """Chat over HTTP: lists, catching up, pictures, marks. Messages themselves mostly travel by the socket."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +19,7 @@ from chat import access, actions, queries, webpush, wire
 from chat import serializers as shapes
 from chat.queries import ConversationItem, Cursor
 from kernel import pictures
-from kernel.api import ApiView, limit_of, number_of, page, picture_answer
+from kernel.api import ApiView, limit_of, moment_in, number_of, page, picture_answer
 from kernel.errors import Invalid, language_of
 
 MAX_LIST = 500
@@ -46,7 +45,7 @@ def _after(raw: str | None, name: str) -> Cursor | None:
         return None
     try:
         pinned, moment, id_ = raw.replace(" ", "+").split("_")
-        return {"0": False, "1": True}[pinned], datetime.fromisoformat(moment), UUID(id_)
+        return {"0": False, "1": True}[pinned], moment_in(moment), UUID(id_)
     except (ValueError, KeyError):
         raise Invalid(fields={name: "cursor"}) from None
 

@@ -1,6 +1,7 @@
 """What every REST door shares: one form of error, pages by cursor."""
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -110,6 +111,19 @@ def picture_answer(request: Request, picture_id: UUID, size: str, body: bytes) -
     for header, value in (("Cache-Control", "private, no-cache"), ("ETag", tag), ("Vary", "Cookie")):
         answer[header] = value
     return answer
+
+
+def moment_in(text: str) -> datetime:
+    """The moment that a cursor names, in UTC. Raises ValueError: also for one without an offset, and for one that is in
+    no year of the calendar once it is in UTC.
+    """
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(text)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(text) from None
 
 
 def limit_of(request: Request, *, default: int = PAGE, most: int = MAX_PAGE) -> int:

@@ -29,7 +29,7 @@ from accounts.banks import MIN_BIN, issuer_by_bin
 from accounts.limits import DEVICES_PAGE
 from accounts.wire import card_json, person_json
 from kernel import pictures
-from kernel.api import ApiView, limit_of, page
+from kernel.api import ApiView, limit_of, moment_in, page
 from kernel.errors import Invalid, NotFound
 
 AVATAR_AGE_S = 86_400
@@ -171,10 +171,7 @@ def _device_before(request: Request) -> tuple[datetime, UUID] | None:
         return None
     try:
         text, id_ = raw.replace(" ", "+").split("_")
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is None:
-            raise ValueError(text)
-        return moment, UUID(id_)
+        return moment_in(text), UUID(id_)
     except ValueError:
         raise Invalid(fields={"before": "cursor"}) from None
 

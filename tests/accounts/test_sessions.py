@@ -151,7 +151,8 @@ def test_devices_come_in_pages_the_last_used_first(person: People, world: World)
     whole = [device["id"] for device in su.get("/api/devices").json()["items"]]
     assert seen == whole
     assert len(set(seen)) == 6
-    for wrong in ("x", "2026-01-01_x", f"2026-01-01T00:00:00_{uuid4()}", "a_b_c"):
+    moments = ("2026-01-01T00:00:00", "9999-12-31T23:59:59-23:59")
+    for wrong in ("x", "2026-01-01_x", "a_b_c", *(f"{moment}_{uuid4()}" for moment in moments)):
         assert su.get(f"/api/devices?before={quote(wrong)}").status_code == 400
 
 

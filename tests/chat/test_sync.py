@@ -204,10 +204,23 @@ def test_the_marks_of_every_conversation_agree_however_many_there_are(
     assert sorted(listed) == sorted(set(listed)) and len(listed) == len(device.have)
 
 
-@pytest.mark.parametrize("after", ["x", "1_2026-01-01_x", 5, "0_2026-01-01T00:00:00+00:00_" + "1" * 200])
+_SOME = "1c8c2ee0-0000-7000-8000-000000000000"
+_NO_MOMENTS = ["2026-01-01", "9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+14:00"]
+_NO_PLACES = ["x", "1_2026-01-01_x", 5, "0_2026-01-01T00:00:00+00:00_" + "1" * 200]
+
+
+@pytest.mark.parametrize("after", [*_NO_PLACES, *(f"0_{moment}_{_SOME}" for moment in _NO_MOMENTS)])
 def test_a_place_in_the_list_that_is_none_is_refused(scene: Scene, after: object) -> None:
     answer = post(http(scene.su), "/api/chat/sync", {"have": {}, "after": after})
     assert (answer.status_code, list(answer.json()["error"]["fields"])) == (400, ["after"])
+    answer = http(scene.su).get("/api/chat/conversations", {"before": after})
+    assert (answer.status_code, list(answer.json()["error"]["fields"])) == (400, ["before"])
+
+
+def test_a_place_in_the_list_is_a_moment_whatever_its_offset(scene: Scene) -> None:
+    place = f"1_2026-01-01T00:00:00+23:59:59.9_{_SOME}"
+    assert post(http(scene.su), "/api/chat/sync", {"have": {}, "after": place}).status_code == 200
+    assert http(scene.su).get("/api/chat/conversations", {"before": place}).status_code == 200
 
 
 def test_who_is_far_behind_gets_the_newest_page(scene: Scene) -> None:
