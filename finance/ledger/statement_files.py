@@ -89,7 +89,7 @@ _WORDS = {
         "check": "Opening balance + total in - total out = closing balance, checked before this was given out.",
     },
 }
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def _moment(at: datetime) -> str:

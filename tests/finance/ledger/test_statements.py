@@ -163,11 +163,11 @@ def test_nobody_but_the_owner_sees_that_it_is_there(books: Books, account: UUID)
 
 def test_no_cell_is_a_formula(books: Books) -> None:
     account = books.open("su", name="=HYPERLINK(1)")
-    memos = ["=1+1", "+86", "-2", "@SUM(A1)", " =1", '=cmd|"/c calc"!A0', "普通", 'a,"b"']
+    memos = ["=1+1", "+86", "-2", "@SUM(A1)", " =1", '=cmd|"/c calc"!A0', "＝1", "－2", "普通", 'a,"b"']
     put(books, account, [("2026-10-02T08:00:00", 100, memo) for memo in memos], kind="=KIND")
     rows = rows_of(Caller(books.world.people["su"]).get(path(account, "/2026-10/csv?lang=zh")).content)
     entries = rows[4:-3]
-    assert [row[2] for row in entries] == [f"'{memo}" for memo in memos[:6]] + memos[6:]
+    assert [row[2] for row in entries] == [f"'{memo}" for memo in memos[:8]] + memos[8:]
     assert {row[1] for row in entries} == {"'=KIND"}
     for row in rows:
         for text in row:
