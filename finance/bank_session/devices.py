@@ -15,7 +15,7 @@ from django.db.models.functions import Cast
 
 from finance.bank_session import events
 from finance.bank_session.errors import DeviceUnverified
-from finance.bank_session.models import Intent, VerifiedDevice
+from finance.bank_session.models import BankSession, Intent, VerifiedDevice
 from finance.bank_session.registry import paying_kinds
 from finance.bank_session.tokens import digest_of, new_token
 from kernel import audit
@@ -24,6 +24,8 @@ from kernel.ids import new_id
 from kernel.money import yuan
 
 MAX_TOKEN = 100
+TOLD_PER_HOUR = 5
+"""Whoever holds the chat's session opens one after the other; what they do besides must not sink among the alerts."""
 
 
 def knows(person_id: UUID, device_id: UUID, token: str) -> bool:
@@ -33,10 +35,17 @@ def knows(person_id: UUID, device_id: UUID, token: str) -> bool:
     return VerifiedDevice.objects.filter(person_id=person_id, device_id=device_id, token_hash=digest_of(token)).exists()
 
 
-def is_verified(person_id: UUID, device_id: UUID) -> bool:
-    """Whether its owner has proved on it who they are, in whichever browser."""
+def worth_telling(person_id: UUID, device_id: UUID) -> bool:
+    """Whether the owner is to be told of a session that opens on this device in a browser that is not known: its owner
+    has proved on it who they are, in another, and was not told TOLD_PER_HOUR times in the last hour.
+    """
     found = VerifiedDevice.objects.filter(person_id=person_id, device_id=device_id, token_hash__isnull=False)
-    return found.exists()
+    verified_at = found.values_list("at", flat=True).first()
+    if verified_at is None:
+        return False
+    since = max(verified_at, now() - timedelta(hours=1))
+    told = BankSession.objects.filter(person_id=person_id, device_id=device_id, device_known=False, opened_at__gt=since)
+    return told.count() < TOLD_PER_HOUR
 
 
 def verified(person_id: UUID, device_id: UUID, *, by: str) -> str:

@@ -39,7 +39,7 @@ def redeem(*, code: str, device_token: str = "") -> Opened:
     """Opens a bank session with a hand-off code, which is used up. An earlier one of the same chat session ends.
 
     `device_token`: what the browser has kept since the device was verified; without it the device counts as new,
-    and if it is a verified one, its owner is told on all their devices.
+    and if it is a verified one, its owner is told on all their devices, some times an hour.
     Raises HandoffGone for a code that is unknown, used, older than settings.HANDOFF_S, or whose chat session is over.
     """
     with transaction.atomic():
@@ -55,7 +55,7 @@ def redeem(*, code: str, device_token: str = "") -> Opened:
         handoff.save(update_fields=["used_at"])
         _live(handoff.chat_session_id).update(ended_at=moment, ended_why=BankSession.Ended.ROTATED)
         known = devices.knows(handoff.person_id, handoff.device_id, device_token)
-        if not known and devices.is_verified(handoff.person_id, handoff.device_id):
+        if not known and devices.worth_telling(handoff.person_id, handoff.device_id):
             # The owner has cleared the browser's cookies, or somebody has the chat's session in a browser of their own.
             events.happened(handoff.person_id, "device_elsewhere", device_id=handoff.device_id)
         token = new_token()

@@ -2,14 +2,16 @@
 
 import uuid
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from finance.bank_session import access, actions, pins, registry
+from finance.bank_session import access, actions, devices, pins, registry
 from finance.bank_session.errors import BankSessionNeeded
 from finance.bank_session.models import BankSession, Intent, Passkey, VerifiedDevice
 from finance.bank_session.tokens import digest_of
+from kernel.clock import now
 from kernel.models import OutboxRow
 from tests.finance.bank_session.conftest import KIND, Bench
 from tests.finance.bank_session.test_devices import _told
@@ -83,6 +85,20 @@ def test_a_verified_device_that_opens_the_bank_s_page_elsewhere_is_told_once_for
     paying.callers.clear()  # another device, which nobody verified
     Sheet(paying.prepare().handoff_url)
     assert elsewhere() == [device] * 2
+
+
+def test_a_thief_who_opens_page_after_page_does_not_bury_what_else_is_told(paying: Bench) -> None:
+    for _ in range(devices.TOLD_PER_HOUR):  # before it was verified, of which nobody is told
+        Sheet(paying.prepare().handoff_url)
+    verified(paying)
+    for _ in range(devices.TOLD_PER_HOUR + 3):
+        Sheet(paying.prepare().handoff_url)
+    assert len(elsewhere()) == devices.TOLD_PER_HOUR
+    an_hour_ago = now() - timedelta(hours=1)
+    BankSession.objects.update(opened_at=an_hour_ago)
+    VerifiedDevice.objects.update(at=an_hour_ago)
+    Sheet(paying.prepare().handoff_url)
+    assert len(elsewhere()) == devices.TOLD_PER_HOUR + 1
 
 
 def test_what_the_owner_pays_does_not_widen_what_the_thief_may_nor_the_other_way(paying: Bench) -> None:
