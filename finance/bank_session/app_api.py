@@ -24,6 +24,8 @@ from kernel.fields import IdField, PlainText
 
 CHECKS_PER_MINUTE = 30
 """Of receipts, by anybody at one address."""
+PAPERS_PER_MINUTE = 30
+"""Receipts drawn as PDF for a person: each takes a processor for some hundredths of a second."""
 A_MINUTE = timedelta(minutes=1)
 
 
@@ -347,7 +349,9 @@ class ReceiptPdfView(ApiView):
     @extend_schema(operation_id="finance_receipt_pdf", responses={(200, "application/pdf"): bytes})
     def get(self, request: Request, intent_id: UUID) -> HttpResponse:
         """The receipt as PDF with a QR code."""
-        receipt = receipts.own(person_of(request).pk, intent_id)
+        person_id = person_of(request).pk
+        receipt = receipts.own(person_id, intent_id)
+        throttles.hit("receipt-pdf", str(person_id), limit=PAPERS_PER_MINUTE, window=A_MINUTE, light=True)
         return _download(receipt_pdf.draw(receipts.shown(receipt)), "application/pdf", f"receipt-{receipt.pk}.pdf")
 
 

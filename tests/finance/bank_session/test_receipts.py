@@ -18,7 +18,7 @@ from django.db import DatabaseError, connection, transaction
 
 from deploy.local import state
 from deploy.local.install import ROOT
-from finance.bank_session import receipt_pdf, receipts, signing
+from finance.bank_session import app_api, receipt_pdf, receipts, signing
 from finance.bank_session.models import Receipt
 from finance.bank_session.verify_receipt import Forged, verify
 from kernel import jobs
@@ -136,6 +136,13 @@ def test_the_pdf_carries_the_words_and_a_qr_code_that_leads_to_its_check(bench: 
         assert said in words
     assert qr_codes(pdf.content) == [mine["link"]]
     assert checked(qr_codes(pdf.content)[0]).json()["amount"] == "¥ 10.00"
+
+
+def test_nobody_keeps_the_server_drawing(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    intent_id = confirmed(bench)
+    monkeypatch.setattr(app_api, "PAPERS_PER_MINUTE", 2)
+    assert [fetched(bench, intent_id, "pdf").status_code for _ in range(3)] == [200, 200, 429]
+    assert fetched(bench, intent_id).status_code == 200
 
 
 @pytest.mark.parametrize(("lines", "pages"), [(3, 1), (60, 5)])
