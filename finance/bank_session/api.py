@@ -219,9 +219,14 @@ def intent_json(intent: Intent, session: BankSession, used_at: datetime | None =
         "passkeys": passkeys.allowed(intent.person_id) if waiting else [],
         "must_sign": waiting and passkeys.must_sign(intent.person_id, intent.draft["amount_fen"]),
         "rp_id": settings.PASSKEY_RP_ID,
-        "result": intent.result,
+        "result": _in_order(intent.result),
         "session": session_json(session, used_at),
     }
+
+
+def _in_order(result: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The same bytes whether it was just made or is read again: PostgreSQL keeps the names in an order of its own."""
+    return None if result is None else {name: result[name] for name in sorted(result)}
 
 
 def _language(request: Request) -> str:
@@ -324,8 +329,8 @@ class IntentView(BankView):
         """The intent with a statement that can be confirmed, in the caller's language."""
         session = session_in(request)
         intent = access.intent_of(session, intent_id)
-        renewed = actions.challenge(intent=intent, language=_language(request))
-        return Response(intent_json(renewed, session))
+        seen = intent if session.replaced else actions.challenge(intent=intent, language=_language(request))
+        return Response(intent_json(seen, session))
 
 
 class ConfirmView(BankView):

@@ -88,10 +88,11 @@ def confirm(*, session: BankSession, intent: Intent, statement_hash: bytes, proo
     what the kind raises; after any of these nothing was done. Raises InFlight while the intent is confirmed, cancelled
     or renewed by somebody else: this call did nothing, and what becomes of it the next will tell.
     """
+    if session.replaced and intent.state != Intent.State.EXECUTED:
+        # Before anything else: what is wrong with the statement would be answered with a fresh one.
+        raise BankSessionNeeded
     if not ready(intent, statement_hash):
         return Outcome(intent, True)
-    if session.replaced:
-        raise BankSessionNeeded
     trial = proof.tried(session.person_id, statement_hash, intent.draft["amount_fen"])
     with transaction.atomic(), translated(), notes.gathered():
         beginning = kind_named(intent.kind).begin(intent)

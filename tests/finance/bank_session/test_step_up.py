@@ -215,8 +215,13 @@ def test_whose_proof_s_answer_was_lost_looks_and_does_nothing_with_the_old_token
     assert sheet.prove(id_tail=tail_of("su"), asked="device").status_code == 204
     lost = with_token(before, prepared)
     used = BankSession.objects.get(ended_at=None).used_at
+    seen = sheet.shown_hash()
 
     assert lost.intent().json()["state"] == "prepared"
+    # Nor does it put another statement in place of the one that its owner is looking at.
+    assert lost.intent(**{"Accept-Language": "en"}).json()["statement_hash"] == seen
+    assert code_of(lost.confirm(statement_hash="0" * 64)) == "bank_session_needed"
+    assert sheet.shown_hash() == seen
     assert code_of(lost.confirm()) == "bank_session_needed"
     assert code_of(lost.confirm("600318")) == "bank_session_needed"
     assert lost.cancel().status_code == lost.choose("147036", current=PIN).status_code == 401

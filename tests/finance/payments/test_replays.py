@@ -56,6 +56,15 @@ def test_the_same_id_with_another_body_is_refused_and_changes_nothing(ready: Tow
 
 
 @pytest.mark.parametrize("door", DOORS)
+def test_a_confirmation_that_comes_again_is_answered_with_the_same_bytes(ready: Town, door: str) -> None:
+    sheet = Shown(ready["jiang"].post(f"/api/finance/{door}", order(ready, door, "jiang")))
+    seen = sheet.shown_hash()
+    first = sheet.confirm(statement_hash=seen)
+    again = sheet.confirm(statement_hash=seen)
+    assert (first.status_code, first.content) == (again.status_code, again.content) and first.json()["result"]
+
+
+@pytest.mark.parametrize("door", DOORS)
 def test_somebody_else_s_id_says_nothing_of_what_it_is_or_has_become(ready: Town, door: str) -> None:
     path = f"/api/finance/{door}"
     mine = order(ready, door, "jiang")
