@@ -88,7 +88,17 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a replaced token confirms",
         BANK + "test_step_up.py::test_whose_proof_s_answer_was_lost_looks_and_does_nothing_with_the_old_token",
-        module=("finance.bank_session.actions.confirming", "if session.replaced:", "if False:"),
+        module=("finance.bank_session.actions.confirming", "if session.replaced and", "if False and"),
+    ),
+    Mutant(
+        "a replaced token renews the statement",
+        BANK + "test_step_up.py::test_whose_proof_s_answer_was_lost_looks_and_does_nothing_with_the_old_token",
+        module=("finance.bank_session.api", "intent if session.replaced else actions", "actions"),
+    ),
+    Mutant(
+        "a repeat is answered with other bytes",
+        PAYMENTS + "test_replays.py::test_a_confirmation_that_comes_again_is_answered_with_the_same_bytes",
+        module=("finance.bank_session.api", "_in_order(intent.result)", "intent.result"),
     ),
     Mutant(
         "a PIN is looked at before the proof",
@@ -104,6 +114,11 @@ MUTANTS: tuple[Mutant, ...] = (
         BANK
         + "test_thief.py::test_a_verified_device_that_opens_the_bank_s_page_elsewhere_is_told_once_for_each_session",
         module=("finance.bank_session.actions.sessions", "if not known and", "if known and"),
+    ),
+    Mutant(
+        "alerts of a device elsewhere bury the others",
+        BANK + "test_thief.py::test_a_thief_who_opens_page_after_page_does_not_bury_what_else_is_told",
+        module=("finance.bank_session.devices", "told.count() < TOLD_PER_HOUR", "True"),
     ),
     Mutant(
         "a receipt that cannot be signed is passed over for good",
