@@ -65,6 +65,10 @@ async def _write_while_the_server_dies(site: Site, su: State, lin: State, talk: 
 
     async with Client(lin) as reader, Client(su) as writer:
         listening = asyncio.create_task(listen(reader))
+        # Whoever begins to follow begins with the newest message: this is it, before any of the forty is written.
+        async with asyncio.timeout(PATIENCE_S):
+            while talk not in lin.have:
+                await asyncio.sleep(0.05)
         for index in range(40):
             if index in {10, 25}:
                 await asyncio.to_thread(site.restart)
