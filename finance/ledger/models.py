@@ -149,7 +149,9 @@ class Posting(models.Model):
             models.CheckConstraint(name="ledger_posting_place", condition=Q(leg__gte=1, leg__lte=F("legs"))),
             models.CheckConstraint(
                 name="ledger_posting_after",
-                condition=Q(seq__isnull=True, balance_after_fen__isnull=True) | Q(seq__gte=1, balance_after_fen__gte=0),
+                condition=Q(seq__isnull=True, balance_after_fen__isnull=True)
+                # What is missing is neither true nor false to a CHECK, which lets that pass.
+                | Q(seq__isnull=False, balance_after_fen__isnull=False, seq__gte=1, balance_after_fen__gte=0),
             ),
         ]
 

@@ -48,7 +48,12 @@ CHECKS: dict[str, tuple[str, ...]] = {
         "closed_key = 'x'",
         "entry_id = gen_random_uuid()",
     ),
-    "ledger_posting_after": ("seq = 1, balance_after_fen = -1", "seq = 0, balance_after_fen = 0"),
+    "ledger_posting_after": (
+        "seq = 1, balance_after_fen = -1",
+        "seq = 0, balance_after_fen = 0",
+        "seq = 1, balance_after_fen = NULL",
+        "seq = NULL, balance_after_fen = 0",
+    ),
     "ledger_posting_amount": ("amount_fen = 0",),
     "ledger_posting_place": ("leg = 0", "leg = 3"),
     "ledger_one_cursor": ("id = 2", "id = 0"),
