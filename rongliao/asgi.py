@@ -4,6 +4,7 @@ import gc
 import os
 
 import django
+from channels.layers import get_channel_layer
 from channels.routing import ProtocolTypeRouter
 from django.conf import settings
 from django.core.asgi import get_asgi_application
@@ -21,8 +22,9 @@ from rongliao.guard import refuse_demo_log_ins, refuse_unsigned_receipts  # noqa
 refuse_unsigned_receipts()
 refuse_demo_log_ins()
 
-# Django reads the routes with all their views at the first request: the best part of a second, while everybody who
-# comes back after a restart waits. The port is opened after this.
+# Django reads the routes with all their views at the first request, and the first socket the layer with its client of
+# Redis: the best part of a second, while everybody who comes back after a restart waits. The port is opened after this.
+get_channel_layer()
 for routes in (settings.ROOT_URLCONF, settings.BANK_URLCONF):
     get_resolver(routes).reverse_dict.keys()
 
