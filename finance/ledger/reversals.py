@@ -48,6 +48,14 @@ def _audited(request: ReversalRequest, what: str, actor_id: UUID, reason: str) -
     audit.record(actor_id, f"ledger.reversal_{what}", f"reversal:{request.pk}", detail)
 
 
+def _known(request_id: UUID, maker_id: UUID, entry_id: UUID, reason: str) -> ReversalRequest | None:
+    """The request of this id, if there is one. Raises KeyReused where it is another one's, or of other words."""
+    known = ReversalRequest.objects.filter(pk=request_id).first()
+    if known is not None and (known.entry_id, known.maker_id, known.reason) != (entry_id, maker_id, reason):
+        raise KeyReused
+    return known
+
+
 @transaction.atomic
 def enter(*, request_id: UUID, maker_id: UUID, entry_id: UUID, reason: str) -> ReversalRequest:
     """Asks for an entry to be taken back. The same id with the same words again is the same request.
@@ -56,10 +64,8 @@ def enter(*, request_id: UUID, maker_id: UUID, entry_id: UUID, reason: str) -> R
     ReversalWaiting (somebody asked before), OwnAccount, KeyReused for an id of another request.
     """
     may_enter_reversals(maker_id)
-    known = ReversalRequest.objects.filter(pk=request_id).first()
+    known = _known(request_id, maker_id, entry_id, reason)
     if known is not None:
-        if (known.entry_id, known.maker_id, known.reason) != (entry_id, maker_id, reason):
-            raise KeyReused
         return known
     _refuse_impossible(entry_id)
     _refuse_concerned(maker_id, entry_id)
@@ -70,6 +76,10 @@ def enter(*, request_id: UUID, maker_id: UUID, entry_id: UUID, reason: str) -> R
         with transaction.atomic():
             request.save(force_insert=True)
     except IntegrityError:
+        # The same request at once with itself, or somebody else's.
+        known = _known(request_id, maker_id, entry_id, reason)
+        if known is not None:
+            return known
         raise ReversalWaiting from None
     _audited(request, "entered", maker_id, reason)
     return request

@@ -20,6 +20,7 @@ from kernel.models import AuditRow
 from tests.conftest import FreshDatabase
 from tests.finance.ledger.conftest import Books, at_once
 from tests.support.caller import Caller
+from tests.support.midway import midway
 
 BASE = "/api/finance/operations"
 
@@ -224,6 +225,15 @@ def test_many_who_ask_and_decide_at_once_take_it_back_once(fresh_database: Fresh
     assert {answer.status_code for answer in decided} == {200}
     assert Entry.objects.filter(reverses_id=desk.entry).count() == 1
     assert desk.money() == (10_000, 0)
+
+
+def test_the_same_request_at_once_with_itself_is_one_and_is_told_so(fresh_database: FreshDatabase) -> None:
+    desk, again = Desk(Books(fresh_database.world)), str(uuid.uuid4())
+    with midway('INSERT INTO "ledger_reversalrequest', lambda: desk.enter(by=Caller(desk.fang.id), id=again)) as told:
+        answer = desk.enter(id=again)
+    assert (answer.status_code, answer.content) == (told[0].status_code, told[0].content) and answer.status_code == 201
+    assert ReversalRequest.objects.count() == 1
+    assert AuditRow.objects.filter(action="ledger.reversal_entered").count() == 1
 
 
 def test_closed_days_are_shown_with_their_trial_balance(desk: Desk, settings: Any) -> None:
