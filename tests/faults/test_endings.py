@@ -84,9 +84,11 @@ def persistent(site: Site, port: int, session: str, talk: str) -> Iterator[Persi
         raw.settimeout(0.01)
         device = Persistent(raw, talk)
         device.start()
-        yield device
-        device.stopping.set()
-        device.join()
+        try:
+            yield device
+        finally:
+            device.stopping.set()
+            device.join()
 
 
 _END = """
@@ -236,8 +238,10 @@ def test_a_manager_who_loses_a_customer_hears_and_writes_nothing_there_and_keeps
             with persistent(site, port, zhou, talk) as device_goes_on:
                 await asyncio.to_thread(fleet.shell, _REASSIGN.format(name=name, phone=phone, customer=people["su"]))
                 committed = time.time()
-                await asyncio.sleep(CLOSED_S + 0.5)
+                await asyncio.sleep(2 * CLOSED_S)
                 assert not device_goes_on.closed
+                # A client that knows that the conversation is gone shows nothing of it; this one hears all that comes.
+                assert 0 < device_goes_on.heard_at < committed + CLOSED_S
             stopping.set()
             await saying
             with pytest.raises(Refused, match="not_found"):
