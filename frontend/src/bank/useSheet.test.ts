@@ -149,6 +149,26 @@ describe("the sheet", () => {
     expect(bank.attempts).toEqual(["258369", "258369"]);
   });
 
+  it("waits for a passkey to be made, however long that takes, and does not call it done", async () => {
+    vi.useFakeTimers({ shouldAdvanceTime: true });
+    scope.stop();
+    scope = effectScope();
+    scope.run(() => {
+      sheet = useSheet();
+    });
+    try {
+      bank.kind = "add_passkey";
+      await sheet.start("code");
+      await type("258369");
+      expect(sheet.phase.value).toBe("making");
+      await vi.advanceTimersByTimeAsync(200_000);
+      expect(sheet.phase.value).toBe("making");
+      expect(told).not.toHaveBeenCalled();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it("shows what has changed and does not confirm it", async () => {
     await sheet.start("code");
     bank.amount = "¥ 11.00";

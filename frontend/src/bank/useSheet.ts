@@ -88,7 +88,9 @@ export function useSheet() {
     renewAt = performance.now() + Math.max(RENEW_AGAIN_S, fresh.challenge_s - RENEW_BEFORE_S) * 1000;
     tick();
     if (fresh.state === "executed") {
-      if (fresh.kind === "add_passkey" && phase.value === "sending") phase.value = "making";
+      // Nothing is left to be signed; and a passkey that may be made is not made by waiting.
+      renewAt = Infinity;
+      if (fresh.kind === "add_passkey" && (phase.value === "sending" || phase.value === "making")) phase.value = "making";
       else finish();
       return true;
     }
