@@ -1,5 +1,5 @@
 import { mount } from "@vue/test-utils";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { i18n, useLanguage } from "@/shared/i18n";
 import DocumentList from "./DocumentList.vue";
 import type { ShownDocument } from "./statement";
@@ -26,6 +26,19 @@ describe("the documents of a statement", () => {
     expect(list.get("details").attributes("open")).toBeDefined();
     expect(list.get(".one:first-child .before").text()).toContain("3c".repeat(32));
     expect(list.get(".one:last-child .before").text()).toBe("new");
+  });
+
+  it("come into view when somebody unfolds them, and move nothing where they stand open by themselves", async () => {
+    const seen = vi.fn();
+    Element.prototype.scrollIntoView = seen;
+    const unfold = async (list: ReturnType<typeof shown>): Promise<void> => {
+      (list.get("details").element as HTMLDetailsElement).open = true;
+      await list.get("details").trigger("toggle");
+    };
+    await unfold(shown([{ ...MANUAL, before: "3c".repeat(32) }]));
+    expect(seen).not.toHaveBeenCalled();
+    await unfold(shown([MANUAL]));
+    expect(seen).toHaveBeenCalledWith({ block: "nearest" });
   });
 
   it("take no room where there are none", () => {

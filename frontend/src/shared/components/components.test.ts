@@ -130,6 +130,17 @@ describe("a money field", () => {
     expect(input.element.value).toBe("1.234");
   });
 
+  it("lets what is selected of an amount be typed over when it gets the focus", async () => {
+    const field = mount(MoneyField, { props: { label: "金额", modelValue: 20_000_00 }, attachTo: document.body });
+    const input = field.get("input").element;
+    await field.get("input").trigger("blur");
+    expect(input.value).toBe("20,000");
+    input.select();
+    await field.get("input").trigger("focus");
+    expect([input.value, input.selectionStart, input.selectionEnd]).toEqual(["20000", 0, 5]);
+    field.unmount();
+  });
+
   it("says when what was typed is no amount, and nothing while nothing was", async () => {
     const field = mount(MoneyField, { props: { label: "金额", modelValue: null, hint: "1 元起" } });
     expect(field.text()).toContain("1 元起");
