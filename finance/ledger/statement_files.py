@@ -65,7 +65,7 @@ _WORDS = {
         "balance": "余额(元)",
         "none": "本月没有收支。",
         "page": "第 {n} 页",
-        "check": "期初余额 + 收入合计 - 支出合计 = 期末余额,出具前已核对。",
+        "check": "期初余额 + 收入合计 + 支出合计(负数)= 期末余额,出具前已核对。",
     },
     "en": {
         "title": "Account statement",
@@ -86,7 +86,7 @@ _WORDS = {
         "balance": "Balance (CNY)",
         "none": "There was no movement in this month.",
         "page": "Page {n}",
-        "check": "Opening balance + total in - total out = closing balance, checked before this was given out.",
+        "check": "Opening balance + total in + total out (negative) = closing balance, checked before issue.",
     },
 }
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")

@@ -120,3 +120,4 @@ def test_devices_are_listed_and_one_is_shown_the_door(new_phone: Callable[..., P
     here.get_by_role("alertdialog").get_by_role("button", name="移除").click()
     expect(here.get_by_text("已移除")).to_be_visible()
     expect(there.get_by_role("button", name="登录", exact=True)).to_be_visible()
+    expect(there.get_by_text("登录已失效,请重新登录")).to_be_visible()

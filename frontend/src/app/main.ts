@@ -2,7 +2,8 @@ import "@/shared/base.css";
 import { createPinia } from "pinia";
 import { createApp } from "vue";
 import { onSignedOut } from "@/shared/api";
-import { i18n, preferredLanguage, useLanguage } from "@/shared/i18n";
+import { toast } from "@/shared/feedback";
+import { i18n, preferredLanguage, t, useLanguage } from "@/shared/i18n";
 import { keepShell } from "./shell";
 import App from "./App.vue";
 import { router } from "./router";
@@ -26,6 +27,7 @@ onSignedOut(() => {
   const session = useSession();
   if (!session.me) return;
   session.forget();
+  toast(t("errors.signedOut"), "bad");
   void router.push({ name: "sign-in", query: { to: router.currentRoute.value.fullPath } });
 });
 
