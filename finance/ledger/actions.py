@@ -28,6 +28,9 @@ from kernel.statements import planned
 
 TOPIC = "ledger.moved"
 """Outbox topic for everything that touches a customer's account: {"event", "entry_id" and/or "hold_id"}."""
+REVERSED = "ledger.reversed"
+"""Outbox topic for an entry that was taken back: {"entry_id", "kind", "reference"} of that entry, not of its reversal.
+Only of entries that refer to something."""
 MAX_BATCH = 1_000
 MAX_LEGS = 200
 NUMBER_TRIES = 5
@@ -308,7 +311,12 @@ def reverse(*, key: str, entry_id: UUID, memo: str, initiator_id: UUID | None = 
         Leg(posting.account_id, -posting.amount_fen)
         for posting in Posting.objects.filter(entry_id=entry_id).order_by("leg")
     ]
-    return post_batch([NewEntry(key, "reversal", legs, memo, original.reference, initiator_id, reverses=entry_id)])[0]
+    reversal = NewEntry(key, "reversal", legs, memo, original.reference, initiator_id, reverses=entry_id)
+    posted = post_batch([reversal])[0]
+    if not posted.replayed and original.reference is not None:
+        payload = {"entry_id": str(entry_id), "kind": original.kind, "reference": str(original.reference)}
+        jobs.enqueue(REVERSED, payload)
+    return posted
 
 
 _PLACE_HOLD = "SELECT hold_id, replayed FROM ledger_place_hold(%s, %s, %s, %s, %s, %s, %s, %s, %s)"

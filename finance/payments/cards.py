@@ -17,6 +17,7 @@ _STATES: dict[str, tuple[str, str]] = {
     Transfer.State.RECEIVED: ("已收款", "received"),
     Transfer.State.RETURNED: ("已退回", "returned"),
     Transfer.State.EXPIRED: ("过期退回", "expired, returned"),
+    Transfer.State.REVERSED: ("已冲正", "reversed"),
 }
 
 

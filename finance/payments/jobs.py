@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from finance.ledger.actions import REVERSED
 from finance.payments import cards
 from finance.payments.actions import payouts, transfers
 from finance.payments.models import Payout, Transfer
@@ -22,6 +23,16 @@ def _transfer_stuck(payload: Payload, error: str) -> None:
 def expire_transfer(payload: Payload) -> None:
     """24 hours have passed."""
     transfers.expire(transfer_id=UUID(payload["transfer_id"]))
+
+
+@consumer(REVERSED)
+def entry_reversed(payload: Payload) -> None:
+    """The bank took an entry back: what it had carried out says so."""
+    reference = UUID(payload["reference"])
+    if payload["kind"] == transfers.KIND:
+        transfers.reverse(transfer_id=reference)
+    elif payload["kind"] == payouts.KIND:
+        payouts.reverse(payout_id=reference)
 
 
 def _payout_stuck(payload: Payload, error: str) -> None:

@@ -61,9 +61,11 @@ class Transfer(models.Model):
         RECEIVED = "received"
         RETURNED = "returned"
         EXPIRED = "expired"
+        REVERSED = "reversed"
 
     TRANSITIONS: ClassVar[dict[str, frozenset[str]]] = {
         State.PENDING: frozenset({State.RECEIVED, State.RETURNED, State.EXPIRED}),
+        State.RECEIVED: frozenset({State.REVERSED}),
     }
 
     # The id of the intent that was confirmed.
@@ -84,6 +86,8 @@ class Transfer(models.Model):
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
+    # When the bank took back what had been received.
+    reversed_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
@@ -91,8 +95,13 @@ class Transfer(models.Model):
             models.CheckConstraint(name="transfer_to_another", condition=~Q(payer=F("payee"))),
             models.CheckConstraint(
                 name="received_names_its_account",
-                condition=Q(state="received", to_account__isnull=False)
-                | (~Q(state="received") & Q(to_account__isnull=True)),
+                condition=Q(state__in=["received", "reversed"], to_account__isnull=False)
+                | (~Q(state__in=["received", "reversed"]) & Q(to_account__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="reversed_has_its_time",
+                condition=Q(state="reversed", reversed_at__isnull=False)
+                | (~Q(state="reversed") & Q(reversed_at__isnull=True)),
             ),
             models.CheckConstraint(
                 name="finished_has_its_time",
@@ -132,10 +141,12 @@ class Payout(models.Model):
         SENT = "sent"
         SETTLED = "settled"
         RETURNED = "returned"
+        REVERSED = "reversed"
 
     TRANSITIONS: ClassVar[dict[str, frozenset[str]]] = {
         State.ACCEPTED: frozenset({State.SENT, State.SETTLED, State.RETURNED}),
         State.SENT: frozenset({State.SETTLED, State.RETURNED}),
+        State.SETTLED: frozenset({State.REVERSED}),
     }
 
     # The id of the intent that was confirmed.
@@ -164,7 +175,7 @@ class Payout(models.Model):
             models.CheckConstraint(
                 name="payout_finished_has_time",
                 condition=Q(state__in=["accepted", "sent"], finished_at__isnull=True)
-                | Q(state__in=["settled", "returned"], finished_at__isnull=False),
+                | Q(state__in=["settled", "returned", "reversed"], finished_at__isnull=False),
             ),
         ]
         indexes = [models.Index(fields=["person", "-id"], name="payouts_of_person")]

@@ -73,6 +73,7 @@ class TransferView:
     created_at: datetime
     expires_at: datetime
     finished_at: datetime | None
+    reversed_at: datetime | None
     may_accept: bool
     may_return: bool
     blocked_code: str
@@ -240,6 +241,7 @@ def transfer_view(transfer: Transfer, viewer_id: UUID, language: Language) -> Tr
         created_at=transfer.created_at,
         expires_at=transfer.expires_at,
         finished_at=transfer.finished_at,
+        reversed_at=transfer.reversed_at,
         may_accept=payee and pending and blocked is None and any(option.ok for option in options),
         may_return=payee and pending and not isinstance(blocked, TransferExpired),
         blocked_code=blocked.code if blocked else "",

@@ -70,6 +70,7 @@ class TransferDetail(Shape):
     created_at = serializers.DateTimeField()
     expires_at = serializers.DateTimeField()
     finished_at = serializers.DateTimeField(allow_null=True)
+    reversed_at = serializers.DateTimeField(allow_null=True)
     may_accept = serializers.BooleanField()
     may_return = serializers.BooleanField()
     blocked_code = serializers.CharField(allow_blank=True)

@@ -77,6 +77,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
     "payout_is_positive": ("amount_fen = 0",),
     "finished_has_its_time": ("finished_at = now()", "state = 'received'", "state = 'expired'"),
     "received_names_its_account": ("to_account_id = gen_random_uuid()", "state = 'received'"),
+    "reversed_has_its_time": ("reversed_at = now()",),
     "transfer_is_positive": ("amount_fen = 0",),
     "transfer_to_another": ("payee_id = payer_id",),
     "alert_amount": ("amount_fen = 0",),

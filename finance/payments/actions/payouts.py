@@ -223,7 +223,9 @@ def apply(*, payout: Payout, report: Report) -> None:
         case "RJCT":
             end = Payout.State.RETURNED
     if payout.finished_at is not None:
-        if payout.state != end:
+        # One that was taken back had been settled before.
+        stood = Payout.State.SETTLED if payout.state == Payout.State.REVERSED else payout.state
+        if stood != end:
             _open_break(payout, ClearingBreak.Kind.CONTRADICTION, f"{payout.state}, then {report.status}")
         return
     memo = _memo(payout.bank_name, payout.card_tail)
@@ -253,6 +255,16 @@ def _move(payout: Payout, state: Payout.State) -> None:
         payout.finished_at = business_now()
     payout.save(update_fields=["state", "reason", "finished_at"])
     jobs.enqueue(CHANGED_TOPIC, {"payout_id": str(payout.pk)})
+
+
+@transaction.atomic
+def reverse(*, payout_id: UUID) -> None:
+    """The entry of its settlement was taken back: the payout says so, once. What is none changes nothing."""
+    payout = Payout.objects.select_for_update().filter(pk=payout_id).first()
+    if payout is None or payout.state != Payout.State.SETTLED:
+        return
+    _move(payout, Payout.State.REVERSED)
+    audit.record(None, "payments.payout_reversed", f"payout:{payout_id}")
 
 
 @transaction.atomic

@@ -348,6 +348,19 @@ def expire(*, transfer_id: UUID) -> None:
 
 
 @transaction.atomic
+def reverse(*, transfer_id: UUID) -> None:
+    """The entry that credited the payee was taken back: the transfer says so, once. What is none changes nothing."""
+    transfer = Transfer.objects.select_for_update().filter(pk=transfer_id).first()
+    if transfer is None or transfer.state != Transfer.State.RECEIVED:
+        return
+    transfer.state, transfer.reversed_at = Transfer.State.REVERSED, business_now()
+    transfer.revision += 1
+    transfer.save(update_fields=["state", "reversed_at", "revision"])
+    audit.record(None, "payments.transfer_reversed", f"transfer:{transfer_id}")
+    jobs.enqueue(CARD_TOPIC, {"transfer_id": str(transfer_id)})
+
+
+@transaction.atomic
 def get_stuck(*, transfer_id: UUID, error: str) -> None:
     """Giving the money back has failed for good, for a reason nobody foresaw: operations see that it is held."""
     transfer = Transfer.objects.select_for_update().get(pk=transfer_id)

@@ -57,11 +57,17 @@ describe("a transfer's card", () => {
     expect(asked).toEqual([]);
   });
 
-  it.each([["received", "已收款"], ["returned", "已退回"], ["expired", "过期退回"]])("is quiet once %s", async (state, chip) => {
+  it.each([["received", "已收款"], ["returned", "已退回"], ["expired", "过期退回"], ["reversed", "已冲正"]])("is quiet once %s", async (state, chip) => {
     const { card } = await show({ state });
     expect(buttons(card)).toEqual([]);
     expect(card.text()).toContain(chip);
     expect(card.get("article").classes()).toContain("is-done");
+  });
+
+  it.each([[true, "款项已退回您的付款账户"], [false, "款项已从您的账户退回对方"]])("says where reversed money went (payer: %s)", async (mine, said) => {
+    const { card } = await show({ state: "reversed", mine });
+    expect(card.text()).toContain(said);
+    expect(card.text()).not.toContain("已存入");
   });
 
   it("leads somebody without an account to opening one", async () => {

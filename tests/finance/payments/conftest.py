@@ -23,6 +23,7 @@ from tests.support.bank import Sheet, set_pin
 from tests.support.caller import Caller
 
 RICH = 100_000_00
+REVERSALS = "/api/finance/operations/reversals"
 
 
 class Shown(Sheet):
@@ -157,6 +158,14 @@ class Town:
         """The payout as its owner sees it."""
         found: dict[str, Any] = self[name].get(f"/api/finance/payouts/{payout_id}").json()
         return found
+
+
+def take_back(town: Town, entry_id: UUID) -> None:
+    """One enters it, another has it posted."""
+    body = {"id": str(uuid4()), "entry_id": str(entry_id), "reason": "付款人报错账,经核实"}
+    assert town["fang"].post(REVERSALS, body).status_code == 201
+    done = town["qin"].post(f"{REVERSALS}/{body['id']}/approve", {})
+    assert done.status_code == 200, done.content
 
 
 def check_books() -> None:

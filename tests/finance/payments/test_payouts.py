@@ -7,16 +7,18 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.db import transaction
 
 from deploy.local.install import ROOT
 from finance.ledger import queries as books
-from finance.ledger.models import Account, Hold
+from finance.ledger.models import Account, Entry, Hold
 from finance.networks import ports
+from finance.networks.ports import Report
 from finance.payments.actions import payouts
 from finance.payments.models import ClearingBreak, Payout, Transfer
 from kernel import clock, jobs
 from kernel.models import OutboxRow
-from tests.finance.payments.conftest import RICH, Shown
+from tests.finance.payments.conftest import RICH, Shown, take_back
 
 
 @pytest.fixture
@@ -55,6 +57,20 @@ def test_a_payout_is_held_sent_and_settled(jiang, network):
     assert books.balance(books.internal("clearing-out")) == 300_00
     assert [row["amount_fen"] for row in network.payments()] == [300_00]
     assert jiang["jiang"].get("/api/finance/payouts").json()["items"][0]["state"] == "settled"
+
+
+def test_a_settled_payout_that_was_taken_back_says_so_and_its_end_heard_again_is_harmless(jiang, network):
+    network.order({"on": "transfer", "do": "repeat"})
+    payout_id = jiang.pay_out("jiang", 300_00)
+    run_for(2)
+    take_back(jiang, Entry.objects.get(reference=payout_id).pk)
+    jobs.drain()
+    assert jiang.payout("jiang", payout_id)["state"] == "reversed"
+    assert jiang.money("jiang") == (1_000_00, 0)
+    with transaction.atomic():
+        payouts.apply(payout=Payout.objects.select_for_update().get(pk=payout_id), report=Report(uuid4(), "ACSC"))
+    assert jiang.payout("jiang", payout_id)["state"] == "reversed"
+    assert not ClearingBreak.objects.exists()
 
 
 def test_flows_with_the_bound_card_use_no_limit(jiang):

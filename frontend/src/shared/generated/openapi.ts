@@ -4174,7 +4174,7 @@ export interface components {
             state: components["schemas"]["PayoutDetailStateEnum"];
         };
         /** @enum {string} */
-        PayoutDetailStateEnum: "accepted" | "sent" | "settled" | "returned";
+        PayoutDetailStateEnum: "accepted" | "sent" | "settled" | "returned" | "reversed";
         PayoutOrderRequest: {
             /** Format: uuid */
             account_id: string;
@@ -4794,13 +4794,15 @@ export interface components {
             payee_id: string;
             /** Format: uuid */
             payer_id: string;
+            /** Format: date-time */
+            reversed_at: string | null;
             role: components["schemas"]["TransferDetailRoleEnum"];
             state: components["schemas"]["TransferDetailStateEnum"];
         };
         /** @enum {string} */
         TransferDetailRoleEnum: "payer" | "payee";
         /** @enum {string} */
-        TransferDetailStateEnum: "pending" | "received" | "returned" | "expired";
+        TransferDetailStateEnum: "pending" | "received" | "returned" | "expired" | "reversed";
         TransferOrderRequest: {
             /** Format: uuid */
             account_id: string;
