@@ -4,6 +4,7 @@ That a device is verified is known by a token in a cookie of the bank's origin: 
 so with whoever has stolen that (docs/adr/0010-what-a-hand-off-is-worth.md).
 """
 
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -65,6 +66,24 @@ def verified(person_id: UUID, device_id: UUID, *, by: str) -> str:
     return token
 
 
+@dataclass(frozen=True)
+class Allowance:
+    """What the person's new devices together may pay others in a day, and what is left of it today, in fen."""
+
+    limit_fen: int
+    left_fen: int
+
+
+def allowance(person_id: UUID, device_id: UUID) -> Allowance | None:
+    """What holds on this device, for a form; None where its owner has proved on it who they are.
+
+    The chat's origin does not see the token: of another browser that goes by the device's id the bank's page tells.
+    """
+    if VerifiedDevice.objects.filter(person_id=person_id, device_id=device_id, token_hash__isnull=False).exists():
+        return None
+    return Allowance(settings.NEW_DEVICE_DAY_FEN, _left_today(person_id))
+
+
 def refuse_beyond(intent: Intent, *, verified: bool) -> None:
     """Raises DeviceUnverified if this, and what the person's new devices paid others today, is more than these may.
 
@@ -76,15 +95,19 @@ def refuse_beyond(intent: Intent, *, verified: bool) -> None:
         return
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 8))", [f"new-devices:{intent.person_id}"])
-    left = max(0, settings.NEW_DEVICE_DAY_FEN - _paid_today(intent))
+    left = _left_today(intent.person_id)
     if amount > left:
         raise DeviceUnverified(limit_yuan=yuan(settings.NEW_DEVICE_DAY_FEN), left_yuan=yuan(left))
 
 
-def _paid_today(intent: Intent) -> int:
+def _left_today(person_id: UUID) -> int:
+    return max(0, int(settings.NEW_DEVICE_DAY_FEN) - _paid_today(person_id))
+
+
+def _paid_today(person_id: UUID) -> int:
     midnight = now().astimezone(BANK_ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
     done = Intent.objects.filter(
-        person_id=intent.person_id,
+        person_id=person_id,
         confirmation__bank_session__device_known=False,
         kind__in=paying_kinds(),
         state=Intent.State.EXECUTED,

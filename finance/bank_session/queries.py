@@ -6,11 +6,20 @@ from uuid import UUID
 from django.conf import settings
 
 from accounts import queries as people
+from finance.bank_session.devices import Allowance, allowance
 from finance.bank_session.models import BankSession, Confirmation, Intent, ReceiptSweep
 from finance.bank_session.passkeys import can_sign
 from kernel.clock import now
 
-__all__ = ["can_sign", "confirmation_of", "intent_state", "last_receipt_sweep", "sessions_of"]
+__all__ = [
+    "Allowance",
+    "allowance",
+    "can_sign",
+    "confirmation_of",
+    "intent_state",
+    "last_receipt_sweep",
+    "sessions_of",
+]
 
 
 def sessions_of(person_id: UUID) -> list[BankSession]:

@@ -86,11 +86,12 @@ class TransferOptions(ApiView):
     )
     def get(self, request: Request) -> Response:
         """The payee as the bank knows them, and the payer's accounts with what their limits leave."""
-        payer_id = person_of(request).pk
+        session = session_of(request)
         conversation_id, payee_id = _query_id(request, "conversation_id"), _query_id(request, "payee_id")
-        return Response(
-            shapes.TransferChoices(transfers.choices(payer_id, payee_id, conversation_id, _language(request))).data
+        found = transfers.choices(
+            session.person_id, payee_id, conversation_id, _language(request), device_id=session.device_id
         )
+        return Response(shapes.TransferChoices(found).data)
 
 
 class TransferOne(ApiView):

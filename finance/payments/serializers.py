@@ -85,11 +85,17 @@ class Payee(Shape):
     first_time = serializers.BooleanField()
 
 
+class NewDevice(Shape):
+    limit_fen = serializers.IntegerField()
+    left_fen = serializers.IntegerField(help_text="of the day's limit, today, for all of the payer's new devices")
+
+
 class TransferChoices(Shape):
     payee = Payee()
     accounts = AccountChoice(many=True)
     fee_fen = serializers.IntegerField()
     returns_after_hours = serializers.IntegerField()
+    new_device = NewDevice(allow_null=True, help_text="null: verified; no limit but the account's")
 
 
 class OwnTransferOrder(Shape):

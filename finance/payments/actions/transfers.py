@@ -9,6 +9,7 @@ from django.db import transaction
 
 from accounts import queries as people
 from finance.bank_session import actions as bank_session
+from finance.bank_session.queries import Allowance, allowance
 from finance.bank_session.statements import Line, StatementDraft
 from finance.ledger import actions as ledger
 from finance.ledger.access import account_of, account_question
@@ -77,6 +78,7 @@ class TransferChoices:
     accounts: list[queries.AccountOption]
     fee_fen: int
     returns_after_hours: int
+    new_device: Allowance | None
 
 
 @dataclass(frozen=True)
@@ -120,8 +122,10 @@ def facts_of(payer_id: UUID, order: Order, *, hold: bool = False) -> Facts:
     return asked.facts(ask(*asked.questions()))
 
 
-def choices(payer_id: UUID, payee_id: UUID, conversation_id: UUID, language: Language) -> TransferChoices:
-    """What the payer can choose from. Raises NotFound, NotToStaff, NotFriends."""
+def choices(
+    payer_id: UUID, payee_id: UUID, conversation_id: UUID, language: Language, *, device_id: UUID
+) -> TransferChoices:
+    """What the payer can choose from on this device. Raises NotFound, NotToStaff, NotFriends."""
     parties = access.Parties(payer_id, payee_id)
     payee = parties.payable(ask(parties.payee, parties.conversation), conversation_id)
     return TransferChoices(
@@ -129,6 +133,7 @@ def choices(payer_id: UUID, payee_id: UUID, conversation_id: UUID, language: Lan
         accounts=queries.account_options(payer_id, "out", "other", language),
         fee_fen=FEE_FEN,
         returns_after_hours=LIFE // timedelta(hours=1),
+        new_device=allowance(payer_id, device_id),
     )
 
 

@@ -21,6 +21,7 @@ from finance.payments.actions import transfers
 from finance.payments.models import LimitCounter, Transfer
 from kernel import clock, jobs
 from kernel.models import AuditRow, OutboxRow
+from tests.finance.bank_session.test_identity import tail_of
 from tests.finance.payments.conftest import RICH, Shown, check_books
 
 
@@ -311,6 +312,21 @@ def test_more_than_there_is_or_than_the_pin_may_is_refused_before_the_sheet(town
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "insufficient_funds")
     answer = town["su"].post("/api/finance/transfers", town.order("su", "lin", 50_000_01))
     assert (answer.status_code, answer.json()["error"]["params"]["rule"]) == (422, "day_limit")
+
+
+def test_the_form_says_what_a_new_device_may_still_pay_until_its_owner_proved_who_they_are_on_it(town, settings):
+    settings.NEW_DEVICE_DAY_FEN = 10_000_00
+    path = f"/api/finance/transfers/options?conversation_id={town.talk('su', 'lin')}&payee_id={town.people['lin']}"
+    assert town["su"].get(path).json()["new_device"] == {"limit_fen": 10_000_00, "left_fen": 10_000_00}
+    town.send("su", "lin", 3_000_00)
+    assert town["su"].get(path).json()["new_device"] == {"limit_fen": 10_000_00, "left_fen": 7_000_00}
+
+    sheet = Shown(town["su"].post("/api/finance/transfers", town.order("su", "lin", 7_000_01)))
+    refused = sheet.confirm().json()["error"]
+    assert (refused["code"], refused["params"]["left_yuan"]) == ("device_unverified", "7,000.00")
+    assert sheet.prove(id_tail=tail_of("su"), asked="device").status_code == 204
+
+    assert town["su"].get(path).json()["new_device"] is None
 
 
 def test_the_form_shows_the_payee_as_the_bank_knows_them_and_each_accounts_limits(town):

@@ -1031,6 +1031,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/finance/accounts/{account_id}/number": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The full number of one of the person's accounts. The look is audited. */
+        get: operations["finance_account_number"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/finance/accounts/{account_id}/statements": {
         parameters: {
             query?: never;
@@ -2790,6 +2807,10 @@ export interface components {
         };
         /** @enum {string} */
         AccountClass2e1Enum: "I" | "II" | "III";
+        AccountNumberOut: {
+            /** @description all its digits */
+            number: string;
+        };
         /** @description An account as its owner sees it. */
         AccountOut: {
             account_class?: (components["schemas"]["AccountOutAccountClassEnum"] | components["schemas"]["NullEnum"]) | null;
@@ -3849,6 +3870,11 @@ export interface components {
         };
         /** @enum {string} */
         NeedsEnum: "id_tail" | "card_number";
+        NewDevice: {
+            /** @description of the day's limit, today, for all of the payer's new devices */
+            left_fen: number;
+            limit_fen: number;
+        };
         NewPasskeyInRequest: {
             /** Format: uuid */
             id: string;
@@ -4767,6 +4793,8 @@ export interface components {
         TransferChoices: {
             accounts: components["schemas"]["AccountChoice"][];
             fee_fen: number;
+            /** @description null: verified; no limit but the account's */
+            new_device: components["schemas"]["NewDevice"] | null;
             payee: components["schemas"]["Payee"];
             returns_after_hours: number;
         };
@@ -6453,6 +6481,27 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LinesOut"];
+                };
+            };
+        };
+    };
+    finance_account_number: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountNumberOut"];
                 };
             };
         };
