@@ -18,6 +18,7 @@ from kernel.clock import business_now
 from kernel.errors import Invalid, Language, NotFound, language_of, said
 
 STATEMENTS_PER_MINUTE = 30
+NUMBERS_PER_MINUTE = 10
 LONGEST_PAST = timedelta(days=40 * 366)
 """Before its opening: history may be brought in."""
 
@@ -99,6 +100,20 @@ class AccountView(ApiView):
     def get(self, request: Request, account_id: UUID) -> Response:
         """One of the person's accounts."""
         return Response(AccountOut(access.account_of(UUID(str(request.user.pk)), account_id)).data)
+
+
+class AccountNumberOut(serializers.Serializer[object]):
+    number = serializers.CharField(help_text="all its digits")
+
+
+class AccountNumberView(ApiView):
+    @extend_schema(operation_id="finance_account_number", responses=AccountNumberOut)
+    def get(self, request: Request, account_id: UUID) -> Response:
+        """The full number of one of the person's accounts. The look is audited."""
+        owner_id = UUID(str(request.user.pk))
+        account = access.account_of(owner_id, account_id)
+        throttles.hit("account-number", str(owner_id), limit=NUMBERS_PER_MINUTE, window=timedelta(minutes=1))
+        return Response(AccountNumberOut({"number": queries.number_shown(account, owner_id)}).data)
 
 
 class PastBalanceOut(serializers.Serializer[object]):

@@ -5,10 +5,12 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Q, Sum
 
 from accounts import queries as people
 from finance.ledger.models import Account, Entry, Hold, Posting, RollUp, Verification
+from kernel import audit
 from kernel.clock import now
 from kernel.errors import Invalid, NotFound
 from kernel.secrets import blind_index
@@ -48,6 +50,13 @@ def accounts_of(person_id: UUID) -> list[Account]:
         .exclude(status=Account.Status.CLOSED)
         .order_by("opened_at", "id")
     )
+
+
+def number_shown(account: Account, reader_id: UUID) -> str:
+    """All the digits of an account's number, for its owner. That the reader looked is kept in the audit."""
+    with transaction.atomic():
+        audit.record(reader_id, "ledger.number_read", f"account:{account.pk}")
+    return str(account.number)
 
 
 def closed_accounts(person_id: UUID, *, account_class: str, opened_remotely: bool) -> int:

@@ -7,6 +7,7 @@ from finance.ledger import api, operations_api
 urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts", api.AccountsView.as_view()),
     path("accounts/<uuid:account_id>", api.AccountView.as_view()),
+    path("accounts/<uuid:account_id>/number", api.AccountNumberView.as_view()),
     path("accounts/<uuid:account_id>/balance", api.BalanceView.as_view()),
     path("accounts/<uuid:account_id>/entries", api.EntriesView.as_view()),
     path("accounts/<uuid:account_id>/statements", api.StatementsView.as_view()),

@@ -28,6 +28,7 @@ ROUTES = {
     "GET finance/accounts": Route(PERSON),
     "GET finance/accounts/<uuid:account_id>": Route(PERSON, theirs=_THEIR_ACCOUNT),
     "GET finance/accounts/<uuid:account_id>/balance": Route(PERSON, theirs=_THEIR_ACCOUNT),
+    "GET finance/accounts/<uuid:account_id>/number": Route(PERSON, theirs=_THEIR_ACCOUNT),
     "GET finance/accounts/<uuid:account_id>/entries": Route(PERSON, theirs=_THEIR_ACCOUNT),
     "GET finance/accounts/<uuid:account_id>/statements": Route(PERSON, theirs=_THEIR_ACCOUNT),
     "GET finance/accounts/<uuid:account_id>/statements/<str:month>": Route(PERSON, theirs=_THEIR_MONTH),

@@ -6,6 +6,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from finance.ledger.api import NUMBERS_PER_MINUTE
+from finance.ledger.models import Account
+from kernel.models import AuditRow
 from tests.finance.ledger.conftest import Books
 from tests.support.caller import Caller
 
@@ -36,6 +39,29 @@ def test_somebody_else_s_account_does_not_exist(books: Books, call: Any) -> None
     for path in (f"{BASE}/{su}", f"{BASE}/{su}/entries", f"{BASE}/{uuid4()}", f"{BASE}/{books.bank()}/entries"):
         assert stranger.get(path).status_code == 404
     assert Caller(None).get(BASE).status_code == 401
+
+
+def test_the_owner_alone_is_shown_the_whole_number_and_each_look_is_audited(books: Books, call: Any) -> None:
+    su = books.open("su", 10_000)
+    owner = call("su")
+
+    shown = owner.get(f"{BASE}/{su}/number")
+
+    assert shown.json() == {"number": str(Account.objects.get(pk=su).number)}
+    assert shown.json()["number"].endswith(owner.get(f"{BASE}/{su}").json()["tail"])
+    assert "no-store" in shown.headers["Cache-Control"]
+    assert call("lin").get(f"{BASE}/{su}/number").status_code == 404
+    assert owner.get(f"{BASE}/{books.bank()}/number").status_code == 404
+    (row,) = AuditRow.objects.filter(action="ledger.number_read")
+    assert (row.actor_id, row.subject) == (owner.id, f"account:{su}")
+    assert shown.json()["number"] not in str(row.detail)
+
+
+def test_numbers_are_shown_so_many_times_a_minute(books: Books, call: Any) -> None:
+    su, owner = books.open("su", 10_000), call("su")
+    answers = [owner.get(f"{BASE}/{su}/number").status_code for _ in range(NUMBERS_PER_MINUTE + 1)]
+    assert answers == [200] * NUMBERS_PER_MINUTE + [429]
+    assert AuditRow.objects.filter(action="ledger.number_read").count() == NUMBERS_PER_MINUTE
 
 
 def test_entries_are_paged_newest_first_without_a_gap(books: Books, call: Any) -> None:
