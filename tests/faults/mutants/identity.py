@@ -132,7 +132,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "what a new device paid is forgotten",
         DEVICES + "a_new_device_pays_little_a_day_until_its_owner_proves_who_they_are_on_it",
-        module=("finance.bank_session.devices", "NEW_DEVICE_DAY_FEN - _paid_today(intent)", "NEW_DEVICE_DAY_FEN"),
+        module=("finance.bank_session.devices", "NEW_DEVICE_DAY_FEN) - _paid_today(person_id)", "NEW_DEVICE_DAY_FEN)"),
     ),
     Mutant(
         "wrong proofs lock nothing",

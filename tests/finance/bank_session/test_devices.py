@@ -131,7 +131,7 @@ def test_what_was_paid_on_other_days_is_not_gone_through(paying: Bench) -> None:
         past.save(force_insert=True)
 
     with CaptureQueriesContext(connection) as seen:
-        assert devices._paid_today(intent) == 1_000
+        assert devices._paid_today(intent.person_id) == 1_000
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute("EXPLAIN (ANALYZE, TIMING OFF) " + seen.captured_queries[-1]["sql"])
