@@ -96,6 +96,9 @@ friendship_changed: Listeners[Callable[[UUID, UUID, bool], None]] = Listeners()
 advisor_changed: Listeners[Callable[[Sequence[UUID], UUID | None, UUID | None], None]] = Listeners()
 """(customer_ids, former, successor): these customers have another relationship manager, or none."""
 
+person_changed: Listeners[Callable[[UUID, Sequence[UUID] | None], None]] = Listeners()
+"""(person_id, viewers): the person's name, picture or seal looks otherwise to these, or to everybody (None)."""
+
 card_unbinding: Listeners[Callable[[UUID, UUID], None]] = Listeners()
 """(person_id, card_id): the card is about to be unbound. Who must keep it raises a Refusal."""
 

@@ -208,7 +208,13 @@ class SyncView(ApiView):
         again with what it has, while `more`."""
         asked = _checked(shapes.SyncInput, request)
         after = _after(asked.get("after"), "after")
-        answer = queries.sync(person_of(request).pk, asked["have"], paged="after" in asked, after=after)
+        answer = queries.sync(
+            person_of(request).pk,
+            asked["have"],
+            paged="after" in asked,
+            after=after,
+            everybody=asked.get("people", False),
+        )
         return _answer(
             {
                 "conversations": answer.conversations,

@@ -12,5 +12,6 @@ class ChatConfig(AppConfig):
         ports.set_ringer(webpush.WebPush())
         accounts.session_ended.add(push.end_sessions)
         accounts.changed.add(push.hint)
+        accounts.person_changed.add(relations.follow_person)
         accounts.friendship_changed.add(relations.follow_friendship)
         accounts.advisor_changed.add(relations.follow_advisor)

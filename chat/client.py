@@ -19,6 +19,8 @@ What a client owes the server, and the server a client:
   something was missed, and `POST /api/chat/sync` with the versions one has answers what. Nobody waits for a push.
 - `sync` answers in parts while it says `more`; `next` is asked for as `after`. Where more has changed than the server
   tells one by one (`reset`) the new messages are read in pages.
+- People change their names without a new version of anything. A `hint` of the topic `people` names who looks otherwise;
+  it may be lost, so `sync` with `people: true` tells now and then how all look who are in one's conversations.
 - 429 and 408 ask for patience, for as long as `Retry-After` says.
 - Unknown frames and fields are ignored. `probe` is answered with `probed`; who does not answer is taken for one that
   does not read, and is disconnected.

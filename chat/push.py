@@ -12,7 +12,7 @@ from chat.delivery.hub import Parcel
 def hint(person_ids: Iterable[UUID], topic: str, data: dict[str, Any]) -> None:
     """After commit, a `hint` frame to every socket of these people, from any thread or process.
 
-    Topics: contacts, moments, finance, desk, officials, sessions, me. `data` holds ids and codes.
+    Topics: contacts, moments, finance, desk, officials, sessions, me, people. `data` holds ids and codes.
     """
     people = tuple(dict.fromkeys(person_ids))
     if people:

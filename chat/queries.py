@@ -250,14 +250,22 @@ def messages(
     return page, version, _people_of((), page, person_id)
 
 
-def sync(person_id: UUID, have: Mapping[UUID, int], *, paged: bool = False, after: Cursor | None = None) -> SyncAnswer:
+def sync(
+    person_id: UUID,
+    have: Mapping[UUID, int],
+    *,
+    paged: bool = False,
+    after: Cursor | None = None,
+    everybody: bool = False,
+) -> SyncAnswer:
     """What a client misses that has these conversations in these versions, MAX_LISTED conversations in an answer.
 
     Changed and new conversations come whole, unchanged ones as marks. What changed comes for as many as MAX_TOLD
     messages go round, the first in the list first; the others come as `reset` with their newest page, or with their
     newest message alone and `more`. `paged`: the whole list, newest first; where the answer has a `next`, go on
     `after` it. Otherwise, as the first clients know it: those first that the client does not have as they are, and
-    `more` asks again with what came.
+    `more` asks again with what came. `everybody`: the people of unchanged conversations come too, for a name changes
+    without a new version of any conversation.
     """
     known = json.dumps({str(id_): version for id_, version in have.items()})
     pinned, active_at, id_ = after or (None, None, None)
@@ -288,7 +296,8 @@ def sync(person_id: UUID, have: Mapping[UUID, int], *, paged: bool = False, afte
             behind.append(row)
     answer.changes = _changes(behind, have)
     told = [message for change in answer.changes for message in change.messages]
-    answer.people = _people_of(answer.conversations, told, person_id)
+    met = [row.item() for row in rows] if everybody else answer.conversations
+    answer.people = _people_of(met, told, person_id)
     return answer
 
 

@@ -160,6 +160,9 @@ class SaidField(serializers.CharField):
 class SyncInput(serializers.Serializer[Any]):
     have = HaveField()
     after = PlainText(max_length=120, allow_null=True, required=False)
+    people = serializers.BooleanField(
+        required=False, help_text="also who is in the conversations that have not changed, as they look today"
+    )
 
 
 class OpenInput(serializers.Serializer[Any]):

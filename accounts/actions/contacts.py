@@ -164,6 +164,8 @@ def remove_friend(*, person_id: UUID, friend_id: UUID) -> None:
 
 def set_remark(*, person_id: UUID, friend_id: UUID, remark: str) -> None:
     """Gives a friend a name that only this person sees; empty takes it away. Raises NotFound."""
-    if not Friendship.objects.filter(person=person_id, friend=friend_id).update(remark=remark):
-        raise NotFound
-    _tell(person_id)
+    with transaction.atomic():
+        if not Friendship.objects.filter(person=person_id, friend=friend_id).update(remark=remark):
+            raise NotFound
+        ports.person_changed.tell(friend_id, [person_id])
+        _tell(person_id)

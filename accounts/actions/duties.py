@@ -61,6 +61,7 @@ def set_roles(*, person_id: UUID, roles: Mapping[str, str], by: UUID | None) -> 
         audit.record(
             by, "accounts.roles_changed", f"person:{person_id}", {"before": sorted(held), "after": sorted(roles)}
         )
+        ports.person_changed.tell(person_id, None)
         end_duties(person_id, frozenset(held) - frozenset(roles), by=by)
         transaction.on_commit(lambda: ports.changed.tell([person_id], "me", {}), robust=True)
 

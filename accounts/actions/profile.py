@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from accounts import ports
 from accounts.errors import NameNotAllowed
 from accounts.models import Person
 from accounts.names import may_call_oneself
@@ -30,13 +31,16 @@ def set_display_name(*, person_id: UUID, name: str, by: UUID | None = None) -> N
         if not may_be_called(person.kind, name):
             raise NameNotAllowed(fields={"display_name": ""})
         Person.objects.filter(pk=person_id).update(display_name=name)
+        ports.person_changed.tell(person_id, None)
         audit.record(by or person_id, "accounts.renamed", f"person:{person_id}")
 
 
 def set_avatar(*, person_id: UUID, upload: IO[bytes]) -> UUID:
     """Stores a picture and shows it as the avatar. Raises PictureRefused."""
     picture = pictures.store(upload, owner_id=person_id)
-    Person.objects.filter(pk=person_id).update(avatar_picture_id=picture.pk)
+    with transaction.atomic():
+        Person.objects.filter(pk=person_id).update(avatar_picture_id=picture.pk)
+        ports.person_changed.tell(person_id, None)
     return picture.pk
 
 
@@ -44,4 +48,5 @@ def become_customer(*, person_id: UUID) -> None:
     """A visitor who has opened an account of this bank in full (class I) is a customer from now on."""
     with transaction.atomic():
         if Person.objects.filter(pk=person_id, kind=Person.Kind.VISITOR).update(kind=Person.Kind.CUSTOMER):
+            ports.person_changed.tell(person_id, None)
             audit.record(person_id, "accounts.became_customer", f"person:{person_id}")

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import F
 
 from accounts import queries as people
-from chat import log, notices
+from chat import log, notices, push
 from chat.actions.conversations import tell_changed
 from chat.delivery import relay
 from chat.delivery.hub import Parcel
@@ -17,6 +17,18 @@ from chat.wire import Notice, Pushed, encode
 from kernel.ids import new_id
 
 ADVISOR = Conversation.Kind.ADVISOR
+PEOPLE_HINT = "people"
+MAX_HEARERS = 2_000
+"""Who hears at once that somebody looks otherwise. The others, of a service account say, see it when they next ask."""
+
+
+def follow_person(person_id: UUID, viewers: Sequence[UUID] | None) -> None:
+    """Hints to the viewers, or to those who share a conversation with the person, that the person looks otherwise."""
+    if viewers is None:
+        theirs = Member.objects.filter(person=person_id).values("conversation_id")
+        sharing = Member.objects.filter(conversation__in=theirs).order_by().distinct()
+        viewers = list(sharing.values_list("person_id", flat=True)[:MAX_HEARERS])
+    push.hint(viewers, PEOPLE_HINT, {"person_id": str(person_id)})
 
 
 @transaction.atomic

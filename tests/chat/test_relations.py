@@ -1,6 +1,7 @@
 """Who is charged with a customer reads and writes; whoever is so no longer does neither, from that moment on."""
 
 import contextlib
+import json
 import uuid
 from collections.abc import Awaitable, Callable
 from threading import Thread
@@ -13,6 +14,8 @@ from django.db import connection, transaction
 from accounts import actions as accounts
 from accounts import queries as people
 from chat import actions
+from chat.delivery import relay
+from chat.delivery.hub import Parcel
 from chat.errors import NotFriends
 from chat.models import ArchiveRow, Member, Message
 from kernel.errors import NotFound
@@ -170,3 +173,21 @@ def test_who_opens_a_conversation_while_the_friend_is_removed_does_not_write(liv
         assert thread.is_alive()
     thread.join(10)
     assert not opened
+
+
+def test_whoever_shares_a_conversation_hears_of_a_new_name_once_and_nobody_else_does(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Parcel] = []
+    monkeypatch.setattr(relay, "publish_on_commit", told.extend)
+    accounts.set_display_name(person_id=scene.tao, name="小陶")
+    (parcel,) = told
+    assert json.loads(parcel.frame) == {
+        "type": "hint", "topic": "people", "data": {"person_id": str(scene.tao)},
+    }  # fmt: skip
+    sharing = {scene.su, scene.lin, scene.tao}
+    assert len(parcel.people) == len(set(parcel.people))
+    assert sharing <= set(parcel.people) and scene.xu not in parcel.people
+    told.clear()
+    accounts.set_remark(person_id=scene.su, friend_id=scene.lin, remark="林老师")
+    assert [parcel.people for parcel in told] == [(scene.su,)]

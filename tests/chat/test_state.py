@@ -20,7 +20,7 @@ from chat.delivery.hub import Parcel
 from kernel.errors import Refusal
 from tests.chat.conftest import Scene
 from tests.chat.support import http, post
-from tests.chat.test_http import upload
+from tests.chat.test_http import jpeg, upload
 from tests.faults.figures import LONG, note
 from tests.support.client import Client
 
@@ -28,6 +28,7 @@ ORIGIN = "http://localhost:8000"
 EVENTS = (
     *("say", "say", "say", "recall", "picture", "card", "update", "forward", "notice", "read", "mark", "join", "leave"),
     *("open", "expelled", "readmitted", "unfriended", "befriended", "sync"),
+    *("rename", "remark", "portrait"),
 )
 LISTED = ("title", "barred", "read_seq", "unread", "muted", "pinned", "hidden", "member_count")
 """What the list of conversations shows of each; all but `title` may change without a new version."""
@@ -39,7 +40,7 @@ SHOWS_NOTHING = {
     "error": "nothing happened",
     "typing": "gone in a few seconds",
     "behind": "says to ask",
-    "hint": "other apps' state",
+    "hint": "of the topic `people`, how somebody looks; else other apps' state",
     "pong": "an answer",
     "probe": "a question",
 }
@@ -60,6 +61,7 @@ class Device:
         self.client = Client(ORIGIN)
         # What the client would ask for after a moment, it asks for when the history says "sync".
         self.client._catch_up = lambda after_s: None  # type: ignore[method-assign]  # what it would do in time, the history does
+        self.people: dict[str, dict[str, Any]] = {}
         self.late: list[dict[str, Any]] = []
         self.began: dict[str, int] = {}
         """By conversation, the version that the device began with: it has what came later, and the rest as pages."""
@@ -84,7 +86,8 @@ class Device:
         more = True
         while more:
             have = {id_: known.version for id_, known in self.client.conversations.items()}
-            answer = post(self.door, "/api/chat/sync", {"have": have}).json()
+            answer = post(self.door, "/api/chat/sync", {"have": have, "people": True}).json()
+            self.meet(answer)
             for item in answer["conversations"]:
                 if item["id"] not in self.client.conversations or item["id"] in answer["gone"]:
                     self.began[item["id"]] = item["version"]
@@ -100,6 +103,15 @@ class Device:
         )
         if known is not None and answer.status_code == 200:
             known.item = answer.json()["conversation"]
+            self.meet(answer.json())
+
+    def meet(self, answer: dict[str, Any]) -> None:
+        self.people |= {person["id"]: person for person in answer["people"]}
+
+    def looks(self) -> dict[str, Any]:
+        """How the people look who are in the list of conversations."""
+        peers = {peer for known in self.client.conversations.values() for peer in known.item["peer_ids"]}
+        return {peer: self.people[peer] for peer in peers}
 
     def listed(self) -> dict[str, Any]:
         return {id_: line(known.item) for id_, known in self.client.conversations.items()}
@@ -130,6 +142,9 @@ class Attentive(Device):
                     self.sync()
                 else:
                     self.refresh(known.id)
+            elif frame["type"] == "hint" and frame["topic"] == "people":
+                person = frame["data"]["person_id"]
+                self.people[person] = self.door.get(f"/api/persons/{person}").json()["person"]
             self.client._hear(frame)
 
     def _note(self, message: dict[str, Any]) -> None:
@@ -156,6 +171,13 @@ def listing(person: UUID) -> dict[str, Any]:
     """The list of a device that reads it anew."""
     items = http(person).get("/api/chat/conversations?limit=500").json()["items"]
     return {item["id"]: line(item) for item in items}
+
+
+def looks(person: UUID) -> dict[str, Any]:
+    """How the people of the list look to a device that reads it anew."""
+    page = http(person).get("/api/chat/conversations?limit=500").json()
+    peers = {peer for item in page["items"] for peer in item["peer_ids"]}
+    return {one["id"]: one for one in page["people"] if one["id"] in peers}
 
 
 def fresh(person: UUID) -> dict[str, Any]:
@@ -274,10 +296,20 @@ def deeds(scene: Scene) -> dict[str, Callable[[random.Random], object]]:
     def leave(chance: random.Random) -> None:
         actions.remove_member(conversation_id=scene.group, person_id=scene.xu)
 
+    def rename(chance: random.Random) -> None:
+        accounts.set_display_name(person_id=chance.choice((scene.lin, scene.tao)), name=f"小{chance.randint(1, 999)}")
+
+    def remark(chance: random.Random) -> None:
+        accounts.set_remark(person_id=scene.su, friend_id=scene.lin, remark=chance.choice(("", "林老师", "老林")))
+
+    def portrait(chance: random.Random) -> None:
+        accounts.set_avatar(person_id=scene.lin, upload=jpeg(chance.randint(20, 60)))
+
     return {
         "say": say, "recall": recall, "card": card, "update": update, "notice": notice, "read": read, "mark": mark,
         "join": join, "leave": leave, "picture": picture, "forward": forward, "open": opened, "expelled": expelled,
         "readmitted": readmitted, "unfriended": unfriended, "befriended": befriended,
+        "rename": rename, "remark": remark, "portrait": portrait,
     }  # fmt: skip
 
 
@@ -351,8 +383,10 @@ def lived_through(
         device.hear(frames, chance)
         attentive.hear(frames, chance)
         assert attentive.listed() == listing(scene.su), event
+        assert attentive.looks() == looks(scene.su), event
     device.sync()
     assert device.listed() == attentive.listed()
+    assert device.looks() == attentive.looks()
     after, mine = fresh(scene.su), device.state()
     assert mine.keys() == after.keys()
     for talk, (version, messages) in mine.items():

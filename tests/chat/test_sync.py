@@ -9,6 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from accounts import actions as accounts
 from chat import actions, queries
 from chat.models import Conversation, Member
 from tests.chat.conftest import Scene
@@ -271,11 +272,11 @@ def test_more_conversations_than_one_answer_holds_are_synced_to_the_last_and_ask
 def test_catching_up_takes_the_same_statements_however_much_there_is(scene: Scene) -> None:
     client = http(scene.su)
 
-    def statements(have: dict[str, int]) -> int:
+    def statements(have: dict[str, int], **more: Any) -> int:
         with CaptureQueriesContext(
             connection,
         ) as seen:
-            assert post(client, "/api/chat/sync", {"have": have}).status_code == 200
+            assert post(client, "/api/chat/sync", {"have": have, **more}).status_code == 200
         return len(seen)
 
     said(scene, scene.friends, scene.lin)
@@ -285,3 +286,16 @@ def test_catching_up_takes_the_same_statements_however_much_there_is(scene: Scen
         said(scene, group, scene.tao)
     past(scene, scene.friends, 100)
     assert statements({str(scene.friends): 0, str(scene.advisor): 0}) == few <= 14
+    assert statements({str(scene.friends): 0, str(scene.advisor): 0}, people=True) == few
+
+
+def test_who_asks_for_people_sees_a_new_name_where_nothing_was_said(scene: Scene) -> None:
+    client = http(scene.su)
+    items = client.get("/api/chat/conversations").json()["items"]
+    have = {item["id"]: item["version"] for item in items}
+    accounts.set_display_name(person_id=scene.lin, name="林小满")
+    answer = post(client, "/api/chat/sync", {"have": have, "after": None, "people": True}).json()
+    assert (answer["conversations"], answer["changes"]) == ([], [])
+    assert "林小满" in {person["name"] for person in answer["people"]}
+    plain = post(client, "/api/chat/sync", {"have": have, "after": None}).json()
+    assert {person["id"] for person in plain["people"]} == {str(scene.su)}

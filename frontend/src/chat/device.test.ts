@@ -655,3 +655,55 @@ describe("old state and events", () => {
     expect(new Set(said).size).toBe(told().filter((text) => text.startsWith("mine")).length);
   }, 20_000);
 });
+
+describe("people", () => {
+  const TAO = "tao";
+  const names = (tab: Tab) => [...tab.chat.people.values()].map((person) => person.name);
+
+  it("who took another name while this device was away are called so after a reload, though nobody said a word", async () => {
+    bank.call(LIN, "Lin");
+    bank.say("c1", "hello");
+    const first = await openTab();
+    await settled(() => expect(names(first)).toEqual(["Lin"]));
+    bank.cut();
+    bank.call(LIN, "Lin Xiaoman");
+    bank.online = true;
+    const second = await reopen();
+    await settled(() => expect(names(second)).toEqual(["Lin Xiaoman"]));
+    bank.cut();
+    const third = await reopen();
+    await settled(() => expect(names(third)).toEqual(["Lin Xiaoman"]));
+  });
+
+  it("who take another name are asked for once by a device that is open", async () => {
+    bank.call(LIN, "Lin");
+    const tab = await openTab();
+    await settled(() => expect(names(tab)).toEqual(["Lin"]));
+    await connected();
+    for (const name of ["Li", "Lim", "Lin Xiaoman"]) bank.call(LIN, name);
+    await settled(() => expect(names(tab)).toEqual(["Lin Xiaoman"]));
+    expect(bank.asked.filter((request) => request === `GET /api/persons/${LIN}`)).toHaveLength(1);
+  });
+
+  it("whom the list does not name are met when their large group is opened", async () => {
+    bank.call(LIN, "Lin");
+    bank.call(TAO, "Tao");
+    const group = bank.log("c1");
+    group.members.push(TAO);
+    group.item.member_count = 3;
+    bank.say("c1", "hello", TAO);
+    const first = await openTab();
+    await settled(() => expect(first.chat.ready).toBe(true));
+    await first.chat.open("c1");
+    expect(names(first)).toEqual(["Lin", "Tao"]);
+    bank.cut();
+    bank.call(TAO, "Tao Ran");
+    bank.online = true;
+    const second = await reopen();
+    await settled(() => expect(second.chat.ready).toBe(true));
+    await second.chat.open("c1");
+    await settled(() => expect(names(second)).toContain("Tao Ran"));
+    await second.chat.open("c1");
+    expect(bank.asked.slice(-2).filter((request) => request === "GET /api/chat/conversations/c1")).toHaveLength(1);
+  });
+});

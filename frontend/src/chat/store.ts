@@ -9,8 +9,9 @@ import { Kept, openKept } from "./kept";
 import { emptyKept } from "./keptDatabase";
 import { merge } from "./log";
 import { Outbox } from "./outbox";
+import { usePeople } from "./people";
 import { previewOf } from "./preview";
-import { socket } from "./socket";
+import { onHint, socket } from "./socket";
 import { acknowledgedMessage, itemOf, newTalk, peerOf, showTyping, talkName } from "./talks";
 import type { ConversationDetail, ConversationItem, FrameOf, Message, Outgoing, SyncAnswer, Talk, TalkSummary } from "./types";
 
@@ -27,9 +28,12 @@ const ASK_EVERY_MS = 5 * 60_000;
 export const useChat = defineStore("chat", () => {
   const meId = ref<string | null>(null);
   const talks = shallowReactive(new Map<string, Talk>());
-  const people = shallowReactive(new Map<string, Person>());
   const ready = ref(false);
   const error = ref<unknown>(null);
+  const known = usePeople(() => kept);
+  const { all: people, know } = known;
+  /** Large groups whose members were asked for since everybody was: the list names only the first of them. */
+  const met = new Set<string>();
   const typedAt = new Map<string, number>();
   const refreshing = new Map<string, ReturnType<typeof setTimeout>>();
   let syncing: Promise<void> | null = null;
@@ -59,11 +63,6 @@ export const useChat = defineStore("chat", () => {
       .sort((one, other) => Number(other.pinned) - Number(one.pinned) || other.active_at.localeCompare(one.active_at)),
   );
   const unread = computed(() => list.value.reduce((sum, talk) => sum + (talk.muted ? 0 : talk.unread), 0));
-
-  function know(found: readonly Person[]): void {
-    for (const person of found) people.set(person.id, person);
-    kept?.keepPeople(found);
-  }
 
   /** What the list shows of a conversation goes to the device. */
   function note(talk: Talk): void {
@@ -129,10 +128,11 @@ export const useChat = defineStore("chat", () => {
     await restored;
     let after = rest;
     let more = true;
+    const everybody = known.due();
     rest = null;
     for (let round = 0; more && round < MAX_SYNC_ROUNDS; round += 1) {
       const have = Object.fromEntries([...talks.values()].map((talk) => [talk.id, talk.version]));
-      const answer = await api.post<SyncAnswer>("/api/chat/sync", { have, after });
+      const answer = await api.post<SyncAnswer>("/api/chat/sync", { have, after, people: everybody });
       take(answer, have);
       after = answer.next ?? null;
       more = answer.more;
@@ -140,6 +140,9 @@ export const useChat = defineStore("chat", () => {
     if (more) {
       rest = after;
       scheduleSync();
+    } else if (everybody) {
+      known.caughtUp();
+      met.clear();
     }
     await tellRead();
   }
@@ -286,7 +289,11 @@ export const useChat = defineStore("chat", () => {
   async function open(id: string): Promise<void> {
     await restored;
     const talk = talks.get(id) ?? (await find(id));
-    if (talk) await history.open(talk);
+    if (!talk) return;
+    await history.open(talk);
+    if (talk.member_count - 1 <= talk.peer_ids.length || met.has(id)) return;
+    met.add(id);
+    if (!(await refresh(id))) met.delete(id);
   }
 
   async function loadOlder(id: string): Promise<void> {
@@ -390,6 +397,7 @@ export const useChat = defineStore("chat", () => {
         if (talk) showTyping(talk, frame.person_id);
       }),
       socket.on("behind", scheduleSync),
+      onHint("people", (data) => known.changed(data["person_id"])),
       socket.on("conversation", (frame) => {
         if (frame.gone) forget([frame.conversation_id]);
         else refreshSoon(frame.conversation_id);
@@ -412,17 +420,17 @@ export const useChat = defineStore("chat", () => {
       found.close();
       return;
     }
-    const { talks: lines, people: known } = await found.restore();
+    const { talks: lines, people: cards } = await found.restore();
     if (meId.value !== personId) {
       found.close();
       return;
     }
-    for (const person of known) if (!people.has(person.id)) people.set(person.id, person);
     for (const line of lines) {
       if (talks.has(line.id)) continue;
       talks.set(line.id, shallowReactive({ ...newTalk(line.item), version: line.version, readTo: line.readTo }));
     }
     kept = found;
+    known.restore(cards);
     outbox = new Outbox({ personId, kept: found, transmit: courier.transmit, show: showOutgoing });
     await outbox.look();
     if (talks.size > 0) ready.value = true;
@@ -458,7 +466,8 @@ export const useChat = defineStore("chat", () => {
     kept = null;
     outbox = null;
     talks.clear();
-    people.clear();
+    known.forget();
+    met.clear();
     drafts.clear();
     unsent.value = 0;
     ready.value = false;

@@ -1,4 +1,5 @@
 import { vi } from "vitest";
+import type { Person } from "@/shared/people";
 import type { ConversationItem, Message, MessagePage, SyncAnswer } from "@/chat/types";
 
 /** The bank's side of chat, small and in memory: the same promises as the server's, on the network's own doors. */
@@ -13,6 +14,8 @@ export const LIN = "lin";
 interface Log {
   item: ConversationItem;
   messages: Message[];
+  /** Everybody in it but SU; the list names the first of them. */
+  members: string[];
   /** How far each has read. */
   read: Map<string, number>;
 }
@@ -25,6 +28,8 @@ function wait(ms: number): Promise<void> {
 
 export class Bank {
   readonly logs = new Map<string, Log>();
+  /** Who is who today, for those who are named. */
+  readonly people = new Map<string, Person>();
   readonly sockets = new Set<FakeSocket>();
   /** Client ids in the order in which they came, every time that they came. */
   readonly sent: string[] = [];
@@ -50,7 +55,7 @@ export class Bank {
       id, kind: "direct", title: "", seq: 0, version: 0, archived: false, notice_version: "", active_at: "2026-11-23T10:00:00Z", read_seq: 0, unread: 0,
       barred: "", muted: false, pinned: false, hidden: false, member_count: 2, peer_ids: [LIN], last: null,
     };
-    const log: Log = { item, messages: [], read: new Map() };
+    const log: Log = { item, messages: [], members: [LIN], read: new Map() };
     this.logs.set(id, log);
     return log;
   }
@@ -89,6 +94,16 @@ export class Bank {
     messages.push(message);
     Object.assign(item, { seq, version, last: message, active_at: message.at, member_count: item.member_count + 1 });
     this.push({ type: "message", message });
+  }
+
+  /** Somebody takes another name. */
+  call(id: string, name: string): void {
+    this.people.set(id, { id, name, name_en: "", remark: null, hue: 1, avatar_url: null, seal: null, kind: "customer" });
+    this.push({ type: "hint", topic: "people", data: { person_id: id } });
+  }
+
+  private named(ids: Iterable<string>): Person[] {
+    return [...new Set(ids)].flatMap((id) => this.people.get(id) ?? []);
   }
 
   /** An old message changes. */
@@ -136,7 +151,7 @@ export class Bank {
     return { seq: read_seq, unread };
   }
 
-  private sync(have: Record<string, number>, after: string | null): SyncAnswer {
+  private sync(have: Record<string, number>, after: string | null, everybody: boolean): SyncAnswer {
     const answer: SyncAnswer = { conversations: [], marks: [], changes: [], gone: after ? [] : Object.keys(have).filter((id) => !this.logs.has(id)), people: [], more: false };
     const ids = [...this.logs.keys()];
     if (this.old) ids.sort((one, other) => Number(have[one] === this.item(one).version) - Number(have[other] === this.item(other).version));
@@ -171,6 +186,7 @@ export class Bank {
       }
       answer.changes.push({ conversation_id: id, reset, upto: item.version, more, messages: told });
     }
+    answer.people = this.named((everybody ? page.map((id) => this.item(id)) : answer.conversations).flatMap((item) => item.peer_ids));
     return answer;
   }
 
@@ -188,12 +204,14 @@ export class Bank {
     this.asked.push(`${init?.method ?? "GET"} ${pathname}${searchParams.size ? `?${searchParams.toString()}` : ""}`);
     const body = typeof init?.body === "string" ? (JSON.parse(init.body) as Record<string, unknown>) : {};
     const [, id = "", what] = /^\/api\/chat\/conversations\/([^/]+)(?:\/(\w+))?$/.exec(pathname) ?? [];
+    const person = /^\/api\/persons\/([^/]+)$/.exec(pathname)?.[1];
     let answer: unknown;
-    if (pathname === "/api/chat/sync") answer = this.sync(body["have"] as Record<string, number>, (body["after"] as string | null | undefined) ?? null);
+    if (pathname === "/api/chat/sync") answer = this.sync(body["have"] as Record<string, number>, (body["after"] as string | null | undefined) ?? null, body["people"] === true);
+    else if (person) answer = { person: this.people.get(person), relation: "friend", request_id: null };
     else if (what === "messages") answer = this.page(id, searchParams);
     else if (what === "read") answer = this.markRead(id, Number(body["seq"]));
     else if (what === "pictures") answer = this.take(id, "", (init?.body as FormData).get("client_id") as string);
-    else if (this.logs.has(id)) answer = { conversation: this.item(id), people: [] };
+    else if (this.logs.has(id)) answer = { conversation: this.item(id), people: this.named(this.log(id).members) };
     else return new Response(JSON.stringify({ error: { code: "not_found", message: "" } }), { status: 404 });
     // What was true when the request was handled travels; it may be old when it arrives.
     const text = JSON.stringify(answer);

@@ -4768,6 +4768,8 @@ export interface components {
             have: {
                 [key: string]: number;
             };
+            /** @description also who is in the conversations that have not changed, as they look today */
+            people?: boolean;
         };
         SyncOutput: {
             changes: components["schemas"]["ChangeOutput"][];
