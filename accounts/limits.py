@@ -30,6 +30,9 @@ MAX_FRIENDS = 5_000
 REQUESTS_PER_HOUR = 30
 MAX_REQUESTS_SHOWN = 100
 
+# New names and pictures of one's own: everybody who shares a conversation hears of each, and asks how one looks.
+LOOKS_PER_HOUR = 30
+
 DEVICES_PAGE = 20
 MAX_NAME = 20
 MAX_REMARK = 20

@@ -1,11 +1,12 @@
 """What a person shows of themselves."""
 
+from datetime import timedelta
 from typing import IO
 from uuid import UUID
 
 from django.db import transaction
 
-from accounts import ports
+from accounts import limits, ports, throttles
 from accounts.errors import NameNotAllowed
 from accounts.models import Person
 from accounts.names import may_call_oneself
@@ -19,11 +20,17 @@ def may_be_called(kind: str, name: str) -> bool:
     return is_name(name) if kind in {Person.Kind.STAFF, Person.Kind.OFFICIAL} else may_call_oneself(name)
 
 
+def _count(person_id: UUID) -> None:
+    throttles.hit("looks", str(person_id), limit=limits.LOOKS_PER_HOUR, window=timedelta(hours=1), light=True)
+
+
 def set_display_name(*, person_id: UUID, name: str, by: UUID | None = None) -> None:
     """Changes the name that others see, and nothing else. `by`: an operator who does it for them.
 
-    Raises NameNotAllowed for one that looks like the bank's, NotFound.
+    Raises NameNotAllowed for one that looks like the bank's, NotFound, TooMany.
     """
+    if by is None:
+        _count(person_id)
     with transaction.atomic():
         person = Person.objects.select_for_update(no_key=True).filter(pk=person_id).first()
         if person is None:
@@ -36,7 +43,8 @@ def set_display_name(*, person_id: UUID, name: str, by: UUID | None = None) -> N
 
 
 def set_avatar(*, person_id: UUID, upload: IO[bytes]) -> UUID:
-    """Stores a picture and shows it as the avatar. Raises PictureRefused."""
+    """Stores a picture and shows it as the avatar. Raises PictureRefused, TooMany."""
+    _count(person_id)
     picture = pictures.store(upload, owner_id=person_id)
     with transaction.atomic():
         Person.objects.filter(pk=person_id).update(avatar_picture_id=picture.pk)

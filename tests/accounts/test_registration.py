@@ -248,6 +248,14 @@ def test_an_ordinary_name_is_kept(su: Caller, world: World, name: str) -> None:
     assert su.get("/api/me").json()["name"] == name
 
 
+def test_a_name_that_everybody_hears_of_is_changed_a_few_times_an_hour(su: Caller, world: World) -> None:
+    for number in range(limits.LOOKS_PER_HOUR):
+        assert su.patch("/api/me", {"display_name": f"苏{number}"}).status_code == 200
+    again = su.patch("/api/me", {"display_name": "苏禾"})
+    assert (again.status_code, error(again)) == (429, "too_many")
+    assert su.get("/api/me").json()["name"] == f"苏{limits.LOOKS_PER_HOUR - 1}"
+
+
 def give(caller: Caller, **changed: Any) -> Any:
     return caller.post("/api/identity", {"name": NAME, "id_number": ID_NUMBER, **changed})
 

@@ -297,7 +297,8 @@ def deeds(scene: Scene) -> dict[str, Callable[[random.Random], object]]:
         actions.remove_member(conversation_id=scene.group, person_id=scene.xu)
 
     def rename(chance: random.Random) -> None:
-        accounts.set_display_name(person_id=chance.choice((scene.lin, scene.tao)), name=f"小{chance.randint(1, 999)}")
+        renamed, name = chance.choice((scene.lin, scene.tao)), f"小{chance.randint(1, 999)}"
+        accounts.set_display_name(person_id=renamed, name=name, by=scene.zhou)
 
     def remark(chance: random.Random) -> None:
         accounts.set_remark(person_id=scene.su, friend_id=scene.lin, remark=chance.choice(("", "林老师", "老林")))
