@@ -222,9 +222,9 @@ def apply(*, payout: Payout, report: Report) -> None:
             end = Payout.State.SETTLED
         case "RJCT":
             end = Payout.State.RETURNED
+    # One that was taken back had been settled before.
+    stood = Payout.State.SETTLED if payout.state == Payout.State.REVERSED else payout.state
     if payout.finished_at is not None:
-        # One that was taken back had been settled before.
-        stood = Payout.State.SETTLED if payout.state == Payout.State.REVERSED else payout.state
         if stood != end:
             _open_break(payout, ClearingBreak.Kind.CONTRADICTION, f"{payout.state}, then {report.status}")
         return

@@ -125,8 +125,9 @@ MUTANTS: tuple[Mutant, ...] = (
         DEVICES + "new_devices_together_pay_no_more_than_one",
         module=(
             "finance.bank_session.devices",
-            "person_id=intent.person_id,\n",
-            ("person_id=intent.person_id,\n        device_id=intent.device_id,\n"),
+            "    left = _left_today(intent.person_id)\n",
+            "    done = Intent.objects.filter(device_id=intent.device_id, state=Intent.State.EXECUTED)\n"
+            "    left = settings.NEW_DEVICE_DAY_FEN - sum(int(one.draft['amount_fen'] or 0) for one in done)\n",
         ),
     ),
     Mutant(
