@@ -81,6 +81,8 @@ class Listeners(Generic[Listener]):
 
 verification: Port[FourElementVerifier] = Port()
 sms: Port[CodeSender] = Port()
+verified_devices: Port[Callable[[UUID, Sequence[UUID]], frozenset[UUID]]] = Port()
+"""(person_id, device ids): on which of these devices the person has proved to the bank who they are."""
 
 # These two are called after commit, in memory, and must be quick.
 session_ended: Listeners[Callable[[UUID, Sequence[UUID]], None]] = Listeners()

@@ -10,9 +10,10 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import F, OuterRef, Q, Subquery
 from stdnum.cn import ric
 
+from accounts import ports
 from accounts.models import Advising, BankCard, Device, DeviceSession, Friendship, Identity, Person, StaffRole
 from kernel.secrets import blind_index
 from kernel.statements import Question, ask
@@ -334,12 +335,14 @@ def kind_of(person_id: UUID) -> str | None:
 
 @dataclass(frozen=True)
 class KnownDevice:
-    """A device on which a person signed in."""
+    """A device on which a person signed in. `signed_in_at`: when, if they are signed in on it; `verified`: they have
+    proved on it to the bank who they are."""
 
     id: UUID
     name: str
-    signed_in: bool
+    signed_in_at: datetime | None
     last_seen_at: datetime
+    verified: bool
 
 
 def devices_of(person_id: UUID, *, limit: int, before: tuple[datetime, UUID] | None = None) -> list[KnownDevice]:
@@ -352,8 +355,10 @@ def devices_of(person_id: UUID, *, limit: int, before: tuple[datetime, UUID] | N
     if before is not None:
         moment, id_ = before
         found = found.filter(Q(last_seen_at__lt=moment) | Q(last_seen_at=moment, pk__lt=id_))
-    rows = found.annotate(signed_in=Exists(open_here)).order_by("-last_seen_at", "-id")[: limit + 1]
-    return [KnownDevice(row.pk, row.name, row.signed_in, row.last_seen_at) for row in rows]
+    newest = Subquery(open_here.order_by("-created_at").values("created_at")[:1])
+    rows = list(found.annotate(signed_in_at=newest).order_by("-last_seen_at", "-id")[: limit + 1])
+    proved = ports.verified_devices.get()(person_id, [row.pk for row in rows]) if ports.verified_devices.filled else ()
+    return [KnownDevice(row.pk, row.name, row.signed_in_at, row.last_seen_at, row.pk in proved) for row in rows]
 
 
 _SIGN_IN = """

@@ -157,8 +157,10 @@ class DevicesView(ApiView):
                 "id": device.id,
                 "name": device.name,
                 "current": device.id == current,
-                "signed_in": device.signed_in,
+                "signed_in": device.signed_in_at is not None,
+                "signed_in_at": device.signed_in_at,
                 "last_seen_at": device.last_seen_at,
+                "verified": device.verified,
             }
             for device in devices
         ]

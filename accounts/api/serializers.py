@@ -277,7 +277,9 @@ class DeviceOutput(serializers.Serializer[Any]):
     name = serializers.CharField()
     current = serializers.BooleanField()
     signed_in = serializers.BooleanField()
+    signed_in_at = serializers.DateTimeField(allow_null=True, help_text="null: signed out")
     last_seen_at = serializers.DateTimeField()
+    verified = serializers.BooleanField(help_text="the person has proved on it to the bank who they are")
 
 
 class DeviceList(serializers.Serializer[Any]):

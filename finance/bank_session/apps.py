@@ -7,8 +7,9 @@ class BankSessionConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import ports
-        from finance.bank_session import actions, passkeys, pins
+        from finance.bank_session import actions, devices, passkeys, pins
 
         pins.register_kinds()
         passkeys.register_kinds()
+        ports.verified_devices.fill(devices.verified_among)
         ports.session_ended.add(actions.close_signed_out)

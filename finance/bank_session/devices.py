@@ -4,6 +4,7 @@ That a device is verified is known by a token in a cookie of the bank's origin: 
 so with whoever has stolen that (docs/adr/0010-what-a-hand-off-is-worth.md).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -34,6 +35,12 @@ def knows(person_id: UUID, device_id: UUID, token: str) -> bool:
     if not token or len(token) > MAX_TOKEN:
         return False
     return VerifiedDevice.objects.filter(person_id=person_id, device_id=device_id, token_hash=digest_of(token)).exists()
+
+
+def verified_among(person_id: UUID, device_ids: Sequence[UUID]) -> frozenset[UUID]:
+    """Those of the devices on which the person has proved who they are. One statement."""
+    found = VerifiedDevice.objects.filter(person_id=person_id, device_id__in=device_ids, token_hash__isnull=False)
+    return frozenset(found.values_list("device_id", flat=True))
 
 
 def worth_telling(person_id: UUID, device_id: UUID) -> bool:

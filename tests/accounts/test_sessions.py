@@ -1,7 +1,7 @@
 """Signing in and out, devices, passwords."""
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID, uuid4
@@ -14,6 +14,7 @@ from accounts import limits, ports
 from accounts.auth import session_by_key
 from accounts.models import Device, DeviceSession, Person, Throttle
 from accounts.queries import session_is_open
+from finance.bank_session.devices import verified
 from kernel.clock import now
 from kernel.models import OutboxRow
 from rongliao.demo import PASSWORD, World
@@ -119,6 +120,24 @@ def test_devices_are_listed_and_one_can_be_kicked_out_at_once(
     assert there.get("/api/me").status_code == 401
     assert here.get("/api/me").status_code == 200
     assert [device["current"] for device in here.get("/api/devices").json()["items"]] == [True]
+
+
+def test_each_device_says_since_when_it_is_signed_in_and_whether_it_is_verified(person: People, world: World) -> None:
+    here, there = person("su"), person("su")
+    other = there.get("/api/me").json()["device_id"]
+    verified(world.people["su"], UUID(other), by="identity")
+    before = now() - timedelta(hours=3)
+    DeviceSession.objects.filter(device_id=other).update(created_at=before)
+
+    listed = {device["id"]: device for device in here.get("/api/devices").json()["items"]}
+
+    mine = listed.pop(here.get("/api/me").json()["device_id"])
+    (theirs,) = listed.values()
+    assert (mine["verified"], theirs["verified"]) == (False, True)
+    assert datetime.fromisoformat(theirs["signed_in_at"]) == before < datetime.fromisoformat(mine["signed_in_at"])
+    assert there.delete("/api/session").status_code == 204
+    (theirs,) = [device for device in here.get("/api/devices").json()["items"] if device["id"] == other]
+    assert (theirs["signed_in"], theirs["signed_in_at"]) == (False, None)
 
 
 def test_whoever_signs_in_again_on_a_device_that_was_kicked_out_is_on_a_new_one(person: People, world: World) -> None:

@@ -3260,6 +3260,13 @@ export interface components {
             last_seen_at: string;
             name: string;
             signed_in: boolean;
+            /**
+             * Format: date-time
+             * @description null: signed out
+             */
+            signed_in_at: string | null;
+            /** @description the person has proved on it to the bank who they are */
+            verified: boolean;
         };
         /** @enum {string} */
         DirectionEnum: "in" | "out";

@@ -31,7 +31,9 @@ export interface Device {
   name: string;
   current: boolean;
   signed_in: boolean;
+  signed_in_at: string | null;
   last_seen_at: string;
+  verified: boolean;
 }
 
 /** GET /api/demo/logins */
