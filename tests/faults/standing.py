@@ -63,7 +63,8 @@ class Standing:
 
     def kill(self, kind: str) -> None:
         """kill -9, and up again a moment later. What had ended by itself is noted, and started as well."""
-        self.ended += self.site.ended()
+        ended = self.site.ended()
+        self.ended += ended
         self.up.append((self._since, time.monotonic()))
         if kind == "postgres":
             self.cluster.kill()
@@ -72,7 +73,8 @@ class Standing:
             self.redis.wait()
         else:
             for name in _PROCESSES[kind]:
-                self.site.kill9(name)
+                if name not in ended:
+                    self.site.kill9(name)
         time.sleep(DOWN_S)
         if kind == "postgres":
             self.bank.start(self.cluster)
