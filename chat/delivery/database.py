@@ -56,6 +56,14 @@ class Database:
                     await self._drop()
                 raise
 
+    async def plan_anew(self) -> None:
+        """Has the server plan the connection's statements anew: a function's plans are kept, and the quickest way
+        through small tables is not the quickest when they have grown. Raises psycopg.Error.
+        """
+        async with self._guard:
+            if self._connection is not None:
+                await self._connection.execute("DISCARD PLANS")
+
     async def _opened(self) -> _Link:
         """A new connection. Who stops waiting for it leaves it to the next: cut off half made, it would keep its place
         in the database for a minute, and hold up there whatever waits for every session.

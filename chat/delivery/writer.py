@@ -25,6 +25,8 @@ from kernel.errors import Invalid, NotFound, Refusal, TooMany
 MAX_BATCH = 256
 MAX_PENDING = 20_000
 GIVE_UP_S = 10.0
+PLAN_ANEW_FROM = 500
+"""Messages after which the statement that writes them is planned anew for the first time."""
 BUSY_PAUSE_S = 0.003
 RECONNECT_PAUSE_S = 0.2
 
@@ -69,6 +71,8 @@ class Writer:
         self._wake = asyncio.Event()
         self.batches = 0
         self.written = 0
+        self._asked = 0
+        self._plan_at = PLAN_ANEW_FROM
 
     def submit(self, connection: Connection, draft: log.Draft) -> None:
         """Queues a message. The answer comes on its connection: an acknowledgement or an error."""
@@ -104,10 +108,22 @@ class Writer:
         asked = log.encoder.encode([item.draft for item in batch]).decode()
         rows = await self._database.fetch(log.APPEND_SQL, (asked, False, False))
         self.batches += 1
+        self._asked += len(batch)
+        if self._asked >= self._plan_at:
+            # Each time that as much again was written: the tables may have doubled, and plans are few.
+            self._plan_at = 2 * self._asked
+            await self._plan_anew()
         answers = log.written_decoder.decode(rows[0][0])
         if len(answers) != len(batch):
             raise ValueError(f"{len(answers)} answers for {len(batch)} messages")
         return answers
+
+    async def _plan_anew(self) -> None:
+        try:
+            await self._database.plan_anew()
+        except psycopg.Error as error:
+            # The batch is written; the next one meets the broken connection, and makes another.
+            _log.warning("plans were not made anew (%s)", error)
 
     async def _settled(
         self, batch: list[Pending], writing: "asyncio.Task[list[log.Written]]"
