@@ -119,6 +119,7 @@ class Client:
         self._socket: ClientConnection | None = None
         self._keeping: asyncio.Task[None] | None = None
         self._catching: asyncio.Task[None] | None = None
+        self._told = False
         self._ready = asyncio.Event()
         self._sync_lock = asyncio.Lock()
 
@@ -347,15 +348,19 @@ class Client:
             self._catch_up(GAP_PATIENCE_S)
 
     def _catch_up(self, after_s: float) -> None:
+        # What is told while an answer is on its way may be younger than that answer: it is asked for once more.
+        self._told = self._told or not after_s
         if self._catching is None or self._catching.done():
             self._catching = asyncio.create_task(self._catch(after_s))
 
     async def _catch(self, after_s: float) -> None:
         await asyncio.sleep(after_s)
-        if after_s and not any(known.early for known in self.conversations.values()):
-            return
+        wanted = self._told or any(known.early for known in self.conversations.values())
         with contextlib.suppress(httpx.HTTPError, Refused):
-            await self.sync()
+            while wanted:
+                self._told = False
+                await self.sync()
+                wanted = self._told
 
 
 def _own(ack: Frame, person_id: str | None, text: str) -> Frame:
