@@ -49,6 +49,12 @@ def circumstances(name: str, chosen: argparse.Namespace) -> dict[str, str]:
     }
 
 
+def _named(parts: list[str]) -> list[str]:
+    """What is to be measured, each once."""
+    named = [one for part in parts or EVERYTHING for one in TOGETHER.get(part, [part])]
+    return [one for one in dict.fromkeys(named) if one != "action" or "ledger" not in named]
+
+
 def main() -> int:
     options = argparse.ArgumentParser()
     options.add_argument("parts", nargs="*", choices=[*PARTS, *TOGETHER, []], default=[])
@@ -62,7 +68,7 @@ def main() -> int:
     failed = False
     with bed.make() as made:
         bed.peer_packages(made.children, made.folder / "npm.log")
-        for name in [one for part in chosen.parts or EVERYTHING for one in TOGETHER.get(part, [part])]:
+        for name in _named(chosen.parts):
             more = {"postings": chosen.postings} if name == "growth" else {}
             if name == "servers":
                 more = {"servers": chosen.servers or list(chat.SERVERS)}
