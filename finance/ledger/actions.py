@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from finance.ledger import ports
 from finance.ledger.errors import AccountClosed, AccountKept, AlreadyReversed, Unbalanced, translated
@@ -232,7 +232,7 @@ def _call_post(entries: Sequence[NewEntry]) -> list[tuple[UUID, bool, bool]]:
 def _post_two(entry: NewEntry) -> tuple[UUID, bool, bool]:
     source, target = entry.legs
     at = entry.at or business_now()
-    with translated(), connection.cursor() as cursor:
+    with translated(), planned() as cursor:
         cursor.execute(
             "SELECT entry_id, replayed, told FROM ledger_post_two("
             "%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::bigint)",
@@ -286,7 +286,7 @@ def _post_many(entries: Sequence[NewEntry]) -> list[tuple[UUID, bool, bool]]:
             numbers.append(number)
             accounts.append(leg.account_id)
             amounts.append(leg.amount_fen)
-    with translated(), connection.cursor() as cursor:
+    with translated(), planned() as cursor:
         cursor.execute(
             "SELECT entry_id, replayed, told FROM ledger_post("
             "%s::uuid[], %s::text[], %s::bytea[], %s::text[], %s::text[], %s::uuid[], %s::uuid[], %s::timestamptz[],"
@@ -393,7 +393,7 @@ def expire_hold(*, key: str, hold_id: UUID, memo: str) -> HoldResult:
 
 
 def _end_hold(*, key: str, hold_id: UUID, memo: str, state: Hold.State) -> HoldResult:
-    with translated(), connection.cursor() as cursor:
+    with translated(), planned() as cursor:
         cursor.execute("SELECT ledger_end_hold(%s, %s, %s, %s, %s)", [hold_id, key, memo, str(state), business_now()])
         replayed = bool(cursor.fetchone()[0])
     if not replayed:
