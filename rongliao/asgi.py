@@ -16,8 +16,8 @@ gc.disable()
 django.setup()
 
 from chat.routing import socket_application  # noqa: E402  (needs the apps ready)
-from kernel.memory import settle  # noqa: E402
-from rongliao.guard import refuse_demo_log_ins, refuse_unsigned_receipts  # noqa: E402
+from kernel.memory import settle  # noqa: E402  (as above)
+from rongliao.guard import refuse_demo_log_ins, refuse_unsigned_receipts  # noqa: E402  (as above)
 
 refuse_unsigned_receipts()
 refuse_demo_log_ins()

@@ -17,6 +17,10 @@ from tests.chat.support import Phone, gather
 PROMISED = json.loads((Path(__file__).parent / "protocol_1.json").read_text("utf-8"))
 """The frames of version 1 as they were when it was given out. Never edited: what no longer fits it is version 2, and
 clients of version 1 are served until nobody has one."""
+ASKED = {reference["$ref"].rpartition("/")[2] for reference in PROMISED["AnyClientFrame"]["oneOf"]}
+ANSWERS = json.loads((Path(__file__).parent / "answers_1.json").read_text("utf-8"))
+"""What the same clients ask over HTTP and are answered: signing in, sync, conversations, pages, read marks."""
+ASKED_OVER_HTTP = {name for name in ANSWERS if name.endswith("Request")}
 Schema = dict[str, Any]
 Open = Callable[[UUID], Awaitable[Phone]]
 
@@ -28,15 +32,16 @@ def bare(schema: Any) -> Any:
     return [bare(one) for one in schema] if isinstance(schema, list) else schema
 
 
-def harm(promised: Schema, now: Schema) -> list[str]:
-    """What a client of the promised frames would meet that it does not know."""
+def harm(promised: Schema, now: Schema, asked: set[str]) -> list[str]:
+    """What a client of the promised schemas would meet that it does not know. `asked`: those that it writes."""
     found = []
-    asked = {reference["$ref"].rpartition("/")[2] for reference in promised["AnyClientFrame"]["oneOf"]}
     for name, old in promised.items():
         new = now.get(name)
         if new is None:
             found.append(f"{name} is gone")
             continue
+        if not set(old.get("enum", ())) <= set(new.get("enum", ())):
+            found.append(f"{name} had {old['enum']} and has {new.get('enum')}")
         if "properties" not in old:
             continue
         for field, shape in old["properties"].items():
@@ -58,7 +63,7 @@ def harm(promised: Schema, now: Schema) -> list[str]:
 
 
 def test_what_version_1_promised_still_holds() -> None:
-    assert harm(PROMISED, contracts.frames()["$defs"]) == []
+    assert harm(PROMISED, contracts.frames()["$defs"], ASKED) == []
     assert contracts.asyncapi()["info"]["version"] == str(wire.PROTOCOL_VERSION)
 
 
@@ -77,9 +82,31 @@ def test_what_would_break_an_old_client_is_seen(change: Callable[[Schema], Any],
     now = copy.deepcopy(PROMISED)
     now["MessageEnvelope"]["properties"]["kind"]["enum"].append("video")
     now["Ack"]["properties"]["mood"] = {"type": "string"}
-    assert harm(PROMISED, now) == []
+    assert harm(PROMISED, now, ASKED) == []
     change(now)
-    (found,) = harm(PROMISED, now)
+    (found,) = harm(PROMISED, now, ASKED)
+    assert word in found
+
+
+def test_what_clients_of_version_1_ask_over_http_is_answered_as_promised() -> None:
+    assert harm(ANSWERS, contracts.openapi()["components"]["schemas"], ASKED_OVER_HTTP) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        (lambda now: now["SyncOutput"]["properties"].pop("gone"), "SyncOutput.gone"),
+        (lambda now: now["SyncInputRequest"].update(required=["have", "mood"]), "asks for"),
+        (lambda now: now["MessagePage"]["required"].remove("items"), "may come without"),
+        (lambda now: now["RoleCdeEnum"]["enum"].clear(), "RoleCdeEnum had"),
+    ],
+)
+def test_an_answer_that_would_break_an_old_client_is_seen(change: Callable[[Schema], Any], word: str) -> None:
+    now = copy.deepcopy(ANSWERS)
+    now["SyncOutput"]["properties"]["mood"] = {"type": "string"}
+    assert harm(ANSWERS, now, ASKED_OVER_HTTP) == []
+    change(now)
+    (found,) = harm(ANSWERS, now, ASKED_OVER_HTTP)
     assert word in found
 
 

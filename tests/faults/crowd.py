@@ -76,7 +76,7 @@ class Receiver(Asker):
             verb = "return" if self.chance.random() < RETURNED else "accept"
             reception = Reception(transfer, verb=verb)
             self.receptions.append(reception)
-            self.ask(reception, lambda reception=reception: self._attempt(reception))  # type: ignore[misc]
+            self.ask(reception, lambda reception=reception: self._attempt(reception))  # type: ignore[misc]  # bound at once
 
     def _attempt(self, reception: Reception) -> bool:
         path = f"/api/finance/transfers/{reception.id}"
