@@ -35,6 +35,14 @@ FROM (SELECT bench_id(clock_timestamp(), md5(random()::text)) AS id OFFSET 0) AS
 """
 
 
+def _all(value: str) -> str:
+    return f"array_fill({value}, ARRAY[{BATCH}])"
+
+
+_FIRST, _SECOND = _all("1::smallint"), _all("2::smallint")
+_PAID, _GOT = _all("-7::bigint"), _all("7::bigint")
+
+
 def _batch(draw: str, payer: str, payee: str) -> str:
     """Entries of two legs in one call. Accounts are drawn once for each row before they are looked up: random() in a
     WHERE is drawn anew per row.
@@ -50,10 +58,7 @@ SELECT ledger_post(
   array_agg(gen_random_uuid()), array_agg(gen_random_uuid()::text), array_agg('\\\\x00'::bytea),
   array_agg('transfer'::text), array_agg('bench'::text), array_agg(null::uuid), array_agg(null::uuid),
   array_agg(now()), array_agg(current_date), array_agg(2::smallint), array_agg(null::uuid), array_agg(null::uuid),
-  (SELECT array_agg(g ORDER BY g, n) FROM legs, generate_series(1, 2) AS n),
-  (SELECT array_agg(n::smallint ORDER BY g, n) FROM legs, generate_series(1, 2) AS n),
-  (SELECT array_agg(CASE n WHEN 1 THEN payer ELSE payee END ORDER BY g, n) FROM legs, generate_series(1, 2) AS n),
-  (SELECT array_agg(CASE n WHEN 1 THEN -7 ELSE 7 END::bigint ORDER BY g, n) FROM legs, generate_series(1, 2) AS n)
+  array_agg(g) || array_agg(g), {_FIRST} || {_SECOND}, array_agg(payer) || array_agg(payee), {_PAID} || {_GOT}
 ) FROM legs;
 """
 
