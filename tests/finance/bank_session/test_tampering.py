@@ -82,11 +82,16 @@ def test_an_intent_of_another_person_another_device_or_nobody_does_not_exist(ben
     elsewhere = Sheet(bench.prepare().handoff_url)
 
     for sheet in (theirs, elsewhere):
-        for intent_id in (mine.intent_id, str(uuid.uuid4())):
-            sheet.intent_id = intent_id
-            assert sheet.intent().status_code == 404
-            assert sheet.confirm(statement_hash=seen).status_code == 404
-            assert sheet.cancel().status_code == 404
+        # First in sessions that are for one intent alone, then in those that have been proved in.
+        for proved in (False, True):
+            if proved:
+                step_up(sheet.client.cookies[settings.BANK_COOKIE_NAME].value)
+            for intent_id in (mine.intent_id, str(uuid.uuid4())):
+                sheet.intent_id = intent_id
+                assert sheet.intent().status_code == 404
+                assert sheet.confirm(statement_hash=seen).status_code == 404
+                assert sheet.cancel().status_code == 404
+    assert mine.intent().json()["state"] == "prepared"
     assert bench.balance() == 100_000
 
 
