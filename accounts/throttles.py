@@ -70,9 +70,7 @@ def hit(scope: str, subject: str, *, limit: int, window: timedelta, light: bool 
     moment = now()
     # Inside a transaction it would hold for all of that one.
     statement = _HIT_LIGHTLY if light and not connection.in_atomic_block else _HIT
-    with planned() as cursor:
-        cursor.execute(statement, [_key(scope, subject), moment + window, moment, moment])
-        count, resets_at = cursor.fetchone()
+    [(count, resets_at)] = planned(statement, [_key(scope, subject), moment + window, moment, moment])
     if count > limit:
         raise TooMany(wait_s=_wait_s(resets_at, moment))
 

@@ -196,8 +196,7 @@ def _run_one() -> bool | None:
             if row.failed_at is not None:
                 _hand_over(row)
             return False
-        with planned() as cursor:
-            cursor.execute("UPDATE kernel_outboxrow SET done_at = %s WHERE id = %s", [now, row.pk])
+        planned("UPDATE kernel_outboxrow SET done_at = %s WHERE id = %s", [now, row.pk])
         return True
 
 

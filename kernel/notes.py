@@ -90,9 +90,7 @@ class Gathering:
                 self.put(statement, [msgspec.json.encode([one._asdict() for one in noted]).decode()])
         if not self.parts:
             return
-        with planned() as cursor:
-            cursor.execute(_together(tuple(self.parts), self.on), self.values)
-            self.wrote, *answers = cursor.fetchone()
+        [(self.wrote, *answers)] = planned(_together(tuple(self.parts), self.on), self.values)
         for then, rows in zip(self.then, answers, strict=True):
             then(msgspec.json.decode(rows))
 

@@ -113,6 +113,4 @@ def question(model: type[Row], where: str, values: Sequence[Any]) -> Question[Ro
 def first(model: type[Row], where: str, values: Sequence[Any]) -> Row | None:
     """The row that the condition names, whole, or None. `where` is SQL of the caller's own, and may end in a lock."""
     asked = question(model, where, values)
-    with planned() as cursor:
-        cursor.execute(asked.statement, asked.values)
-        return asked.read(cursor.fetchone())
+    return asked.read(next(iter(planned(asked.statement, asked.values)), None))

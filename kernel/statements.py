@@ -12,6 +12,8 @@ from psycopg import RawCursor
 from psycopg.postgres import types
 from psycopg.types.datetime import TimestamptzLoader
 
+MAX_KEPT = 100
+"""Cursors that a connection keeps, one for a statement: as many as psycopg keeps plans."""
 _TIMESTAMPTZ = types["timestamptz"].oid
 Answer = TypeVar("Answer")
 
@@ -42,20 +44,32 @@ def own() -> Any:
     return connections[DEFAULT_DB_ALIAS]
 
 
-def planned() -> CursorWrapper:
-    """A cursor of the default connection, in its transaction, whose statements are planned once (settings say so).
-
-    The server binds the values, so it must be able to tell the type of each `%s` from where it stands: a text in a
-    SELECT's own list wants a cast. A `%` of any other kind stands for itself. The ORM's statements do not promise that,
-    and keep Django's own cursor.
-    """
+def _ran(statement: str, values: Sequence[Any]) -> CursorWrapper:
+    """The cursor that has run it, to be read before anything else is run."""
     database = own()
     database.close_if_health_check_failed()
     database.ensure_connection()
-    with database.wrap_database_errors:
-        cursor: Any = _NumberedCursor(cast(Any, database.connection))
-    made = database.make_debug_cursor(cursor) if database.queries_logged else database.make_cursor(cursor)
-    return cast(CursorWrapper, made)
+    kept: dict[str, _NumberedCursor] = vars(database.connection).setdefault("planned", {})
+    cursor: Any = kept.pop(statement, None) or _NumberedCursor(database.connection)
+    ran = database.make_debug_cursor(cursor) if database.queries_logged else database.make_cursor(cursor)
+    ran.execute(statement, values)
+    # Run again by the same cursor, psycopg knows how its values are written and its columns read: finding out takes
+    # longer than sending. One that failed is not kept.
+    if len(kept) >= MAX_KEPT:
+        del kept[next(iter(kept))]
+    kept[statement] = cursor
+    return cast(CursorWrapper, ran)
+
+
+def planned(statement: str, values: Sequence[Any]) -> list[Sequence[Any]]:
+    """Runs a statement in the default connection's transaction, and answers its rows, of which there are few.
+
+    It is planned once for each connection (settings say so). The server binds the values, so it must be able to tell
+    the type of each `%s` from where it stands: a text in a SELECT's own list wants a cast. A `%` of any other kind
+    stands for itself. The ORM's statements do not promise that, and keep Django's own cursor.
+    """
+    ran = _ran(statement, values)
+    return ran.fetchall() if ran.rownumber is not None else []
 
 
 @dataclass(eq=False, slots=True)
@@ -101,11 +115,10 @@ def ask(*questions: Question[Any]) -> Answers:
     Each may lock what it reads; in which order they are locked is not said.
     """
     statement = _together(tuple(question.statement for question in questions))
-    with planned() as cursor:
-        cursor.execute(statement, [value for question in questions for value in question.values])
-        row = cursor.fetchone()
-        if statement not in _marks:
-            _marks[statement] = [place for place, column in enumerate(cursor.description) if column.name == MARK]
+    ran = _ran(statement, [value for question in questions for value in question.values])
+    row = ran.fetchone()
+    if statement not in _marks:
+        _marks[statement] = [place for place, column in enumerate(ran.description) if column.name == MARK]
     marks = _marks[statement]
     ends = [*marks[1:], len(row)]
     return Answers(

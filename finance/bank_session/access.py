@@ -63,13 +63,11 @@ def still_open(session: BankSession) -> None:
     """A session that was closed, or whose device was signed out, while the proof was checked confirms nothing; nor does
     one whose token was replaced meanwhile. Locks it.
     """
-    with planned() as cursor:
-        cursor.execute(
-            "SELECT 1 FROM bank_session_banksession WHERE id = %s AND token_hash = %s AND ended_at IS NULL"
-            " FOR NO KEY UPDATE",
-            [session.pk, bytes(session.token_hash)],
-        )
-        found = cursor.fetchone()
+    found = planned(
+        "SELECT 1 FROM bank_session_banksession WHERE id = %s AND token_hash = %s AND ended_at IS NULL"
+        " FOR NO KEY UPDATE",
+        [session.pk, bytes(session.token_hash)],
+    )
     # Whoever signs a device out says so before this session is closed with it.
-    if found is None or not people.session_is_open(session.chat_session_id):
+    if not found or not people.session_is_open(session.chat_session_id):
         raise BankSessionNeeded

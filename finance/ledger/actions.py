@@ -345,9 +345,8 @@ def place_hold(
     if at_end:
         notes.write(_PLACE_HOLD, values, then=_refuse_replay)
     else:
-        with translated(), planned() as cursor:
-            cursor.execute(_PLACE_HOLD, values)
-            hold_id, replayed = cursor.fetchone()
+        with translated():
+            [(hold_id, replayed)] = planned(_PLACE_HOLD, values)
     if not replayed:
         jobs.enqueue(TOPIC, {"event": "held", "hold_id": str(hold_id)})
     return HoldResult(hold_id, replayed)

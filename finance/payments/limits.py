@@ -58,9 +58,8 @@ def _periods(moment: datetime) -> tuple[str, str]:
 def used(account_ids: list[UUID], direction: rules.Direction) -> dict[UUID, Used]:
     """What these accounts have used today and this year (Asia/Shanghai). One statement, no lock."""
     day, year = _periods(business_now())
-    with planned() as cursor:
-        cursor.execute(_USED, [account_ids, direction, [day, year]])
-        found = {(account_id, period): used_fen for account_id, period, used_fen in cursor.fetchall()}
+    counted = planned(_USED, [account_ids, direction, [day, year]])
+    found = {(account_id, period): used_fen for account_id, period, used_fen in counted}
     return {
         account_id: Used(found.get((account_id, day), 0), found.get((account_id, year), 0))
         for account_id in account_ids
@@ -154,9 +153,8 @@ def claim(
         notes.write(_USE, use, name="claimed")
         notes.write(_COUNT, count, then=judge)
     else:
-        with planned() as cursor:
-            cursor.execute(f"WITH claimed AS ({_USE}) {_COUNT}", [*use, *count])
-            judge([{"period": period, "used_fen": used_fen} for period, used_fen in cursor.fetchall()])
+        counted = planned(f"WITH claimed AS ({_USE}) {_COUNT}", [*use, *count])
+        judge([{"period": period, "used_fen": used_fen} for period, used_fen in counted])
 
 
 def give_back(*, key: str) -> None:

@@ -86,8 +86,7 @@ def touch(*, session: BankSession) -> None:
     if session.replaced:
         return
     session.used_at = now()
-    with planned() as cursor:
-        cursor.execute(_TOUCH, [session.used_at, session.pk])
+    planned(_TOUCH, [session.used_at, session.pk])
 
 
 def close(*, person_id: UUID, session_id: UUID) -> None:
