@@ -12,8 +12,8 @@ from psycopg import RawCursor
 from psycopg.postgres import types
 from psycopg.types.datetime import TimestamptzLoader
 
-MAX_KEPT = 100
-"""Cursors that a connection keeps, one for a statement: as many as psycopg keeps plans."""
+MAX_KEPT, KEPT_ROWS = 100, 100
+"""Cursors that a connection keeps, one for a statement: as many as psycopg keeps plans; and a cursor's last rows."""
 _TIMESTAMPTZ = types["timestamptz"].oid
 Answer = TypeVar("Answer")
 
@@ -54,15 +54,16 @@ def _ran(statement: str, values: Sequence[Any]) -> CursorWrapper:
     ran = database.make_debug_cursor(cursor) if database.queries_logged else database.make_cursor(cursor)
     ran.execute(statement, values)
     # Run again by the same cursor, psycopg knows how its values are written and its columns read: finding out takes
-    # longer than sending. One that failed is not kept.
-    if len(kept) >= MAX_KEPT:
-        del kept[next(iter(kept))]
-    kept[statement] = cursor
+    # longer than sending. One that failed is not kept, nor one that would keep much.
+    if cursor.rowcount <= KEPT_ROWS:
+        if len(kept) >= MAX_KEPT:
+            del kept[next(iter(kept))]
+        kept[statement] = cursor
     return cast(CursorWrapper, ran)
 
 
 def planned(statement: str, values: Sequence[Any]) -> list[Sequence[Any]]:
-    """Runs a statement in the default connection's transaction, and answers its rows, of which there are few.
+    """Runs a statement in the default connection's transaction, and answers its rows.
 
     It is planned once for each connection (settings say so). The server binds the values, so it must be able to tell
     the type of each `%s` from where it stands: a text in a SELECT's own list wants a cast. A `%` of any other kind

@@ -232,8 +232,8 @@ def _call_post(entries: Sequence[NewEntry]) -> list[tuple[UUID, bool, bool]]:
 def _post_two(entry: NewEntry) -> tuple[UUID, bool, bool]:
     source, target = entry.legs
     at = entry.at or business_now()
-    with translated(), planned() as cursor:
-        cursor.execute(
+    with translated():
+        [(entry_id, replayed, told)] = planned(
             "SELECT entry_id, replayed, told FROM ledger_post_two("
             "%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::bigint)",
             [
@@ -252,8 +252,7 @@ def _post_two(entry: NewEntry) -> tuple[UUID, bool, bool]:
                 target.amount_fen,
             ],
         )
-        result: tuple[UUID, bool, bool] = cursor.fetchone()
-        return result
+        return entry_id, replayed, told
 
 
 def _post_many(entries: Sequence[NewEntry]) -> list[tuple[UUID, bool, bool]]:
@@ -286,15 +285,15 @@ def _post_many(entries: Sequence[NewEntry]) -> list[tuple[UUID, bool, bool]]:
             numbers.append(number)
             accounts.append(leg.account_id)
             amounts.append(leg.amount_fen)
-    with translated(), planned() as cursor:
-        cursor.execute(
+    with translated():
+        results = planned(
             "SELECT entry_id, replayed, told FROM ledger_post("
             "%s::uuid[], %s::text[], %s::bytea[], %s::text[], %s::text[], %s::uuid[], %s::uuid[], %s::timestamptz[],"
             " %s::date[], %s::smallint[], %s::uuid[], %s::uuid[],"
             " %s::integer[], %s::smallint[], %s::uuid[], %s::bigint[])",
             [*columns, places, numbers, accounts, amounts],
         )
-        return list(cursor.fetchall())
+        return [(entry_id, replayed, told) for entry_id, replayed, told in results]
 
 
 def reverse(*, key: str, entry_id: UUID, memo: str, initiator_id: UUID | None = None) -> EntryResult:
@@ -392,9 +391,9 @@ def expire_hold(*, key: str, hold_id: UUID, memo: str) -> HoldResult:
 
 
 def _end_hold(*, key: str, hold_id: UUID, memo: str, state: Hold.State) -> HoldResult:
-    with translated(), planned() as cursor:
-        cursor.execute("SELECT ledger_end_hold(%s, %s, %s, %s, %s)", [hold_id, key, memo, str(state), business_now()])
-        replayed = bool(cursor.fetchone()[0])
+    values = [hold_id, key, memo, str(state), business_now()]
+    with translated():
+        [(replayed,)] = planned("SELECT ledger_end_hold(%s, %s, %s, %s, %s)", values)
     if not replayed:
         jobs.enqueue(TOPIC, {"event": str(state), "hold_id": str(hold_id)})
     return HoldResult(hold_id, replayed)
