@@ -15,7 +15,7 @@ import msgspec
 from kernel.statements import own, planned
 
 
-class Audit(NamedTuple):
+class Audit(msgspec.Struct, frozen=True):
     """Who did what to what, and its MAC in hexadecimal."""
 
     actor_id: str | None
@@ -25,7 +25,7 @@ class Audit(NamedTuple):
     mac: str
 
 
-class Outbox(NamedTuple):
+class Outbox(msgspec.Struct, frozen=True):
     """What is to follow, and when it is due, by ISO 8601."""
 
     topic: str
@@ -87,7 +87,7 @@ class Gathering:
         """All of it, with one statement."""
         for statement, noted in ((_AUDIT, self.audit), (_OUTBOX, self.outbox)):
             if noted:
-                self.put(statement, [msgspec.json.encode([one._asdict() for one in noted]).decode()])
+                self.put(statement, [msgspec.json.encode(noted).decode()])
         if not self.parts:
             return
         [(self.wrote, *answers)] = planned(_together(tuple(self.parts), self.on), self.values)

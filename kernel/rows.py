@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from functools import lru_cache, partial
 from typing import Any, TypeVar
 
-from django.db import models
+import msgspec
+from django.db import DEFAULT_DB_ALIAS, models
 from django.db.models.base import ModelState
 from django.db.models.fields import NOT_PROVIDED
 
@@ -20,12 +21,31 @@ Row = TypeVar("Row", bound=models.Model)
 _AS_IT_IS = frozenset(
     {models.UUIDField, models.CharField, models.TextField, models.BigIntegerField, models.SmallIntegerField}
     | {models.PositiveSmallIntegerField, models.IntegerField, models.BooleanField}
+    | {models.BinaryField, models.DateTimeField}
 )
 
 
 def _as_it_is(field: "models.Field[Any, Any]") -> bool:
-    """Whether psycopg takes a value of this field as Django would give it."""
+    """Whether psycopg takes a value of this field as Django would give it; of times that are aware."""
+    if getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False):
+        return False
     return type(field.target_field if isinstance(field, models.ForeignKey) else field) in _AS_IT_IS
+
+
+def _plain_json(field: "models.Field[Any, Any]") -> bool:
+    return isinstance(field, models.JSONField) and field.encoder is None and field.decoder is None
+
+
+def _written(field: "models.Field[Any, Any]", row: models.Model) -> Any:
+    """A value as psycopg takes it, where it does not take the row's."""
+    if _plain_json(field):
+        value = getattr(row, field.attname)
+        return None if value is None else msgspec.json.encode(value).decode()
+    return field.get_db_prep_save(field.pre_save(row, add=True), own())
+
+
+def _read_json(value: str | None, *_: Any) -> Any:
+    return None if value is None else msgspec.json.decode(value)
 
 
 @lru_cache
@@ -55,13 +75,9 @@ def insert(row: models.Model, *, if_new: bool = False, when: str = "", name: str
     statement, fields = _insert(type(row))
     if when:
         statement = statement.replace(notes.WHEN, f"WHERE {when}")
-    database = own()
-    values = [
-        getattr(row, attribute) if field is None else field.get_db_prep_save(field.pre_save(row, add=True), database)
-        for attribute, field in fields
-    ]
+    values = [getattr(row, attribute) if field is None else _written(field, row) for attribute, field in fields]
     notes.write(statement + " ON CONFLICT DO NOTHING" * if_new, values, name=name)
-    row._state.adding, row._state.db = False, database.alias
+    row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
 
 
 @lru_cache
@@ -72,7 +88,7 @@ def _columns(model: type[models.Model]) -> tuple[str, list[str], list[tuple[int,
     converters = [
         (place, converter, field.get_col(model._meta.db_table))
         for place, field in enumerate(fields)
-        for converter in field.get_db_converters(database)
+        for converter in ([_read_json] if _plain_json(field) else field.get_db_converters(database))
     ]
     return names, [field.attname for field in fields], converters
 
@@ -93,14 +109,16 @@ def read(model: type[Row], found: Sequence[Any] | None) -> Row | None:
     if found is None:
         return None
     _, names, converters = _columns(model)
-    row, database = list(found), own()
-    for place, converter, column in converters:
-        row[place] = converter(row[place], column, database)
+    row = list(found)
+    if converters:
+        database = own()
+        for place, converter, column in converters:
+            row[place] = converter(row[place], column, database)
     # As from_db makes one, for a model without receivers of pre_init and post_init: setting field by field and telling
     # nobody took longer than reading.
     made = model.__new__(model)
     made._state = ModelState()
-    made._state.adding, made._state.db = False, database.alias
+    made._state.adding, made._state.db = False, DEFAULT_DB_ALIAS
     made.__dict__.update(zip(names, row, strict=True))
     return made
 
