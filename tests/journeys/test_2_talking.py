@@ -214,3 +214,17 @@ def test_on_a_wide_screen_tab_goes_to_the_rail_the_list_and_what_is_open(new_pho
         expect(su.get_by_role("navigation").get_by_role("link", name=tab)).to_be_focused()
     su.keyboard.press("Tab")
     expect(su.get_by_role("button", name="添加朋友")).to_be_focused()
+
+
+def test_whoever_writes_many_lines_keeps_the_newest_message_in_sight(new_phone: Callable[..., Page]) -> None:
+    su = new_phone("su")
+    open_talk(su, "林晓舟")
+    newest(su, "收到啦,谢谢!")
+    write = su.get_by_placeholder("发消息")
+    for _ in range(7):
+        write.press_sequentially("又一行")
+        write.press("Shift+Enter")
+    write.press_sequentially("最后一行")
+    expect(su.get_by_role("button", name="回到最新")).to_have_count(0)
+    end = "log => { const box = log.parentElement; return box.scrollHeight - box.scrollTop - box.clientHeight; }"
+    assert su.get_by_role("log").evaluate(end) < 10
