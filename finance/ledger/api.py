@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import throttles
-from finance.ledger import access, monthly, past, queries, statement_files
+from finance.ledger import access, monthly, names, past, queries, statement_files
 from finance.ledger.models import Account
 from kernel.api import ApiView, limit_of, page
 from kernel.clock import business_now
@@ -26,7 +26,11 @@ LONGEST_PAST = timedelta(days=40 * 366)
 class AccountOut(serializers.ModelSerializer[Account]):
     """An account as its owner sees it."""
 
+    name = serializers.SerializerMethodField(help_text="in the reader's language")
     available_fen = serializers.IntegerField()
+
+    def get_name(self, account: Account) -> str:
+        return str(said(account.name, names.english(account.name)))
 
     class Meta:
         model = Account

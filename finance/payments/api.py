@@ -12,6 +12,7 @@ from accounts import queries as people
 from accounts.auth import person_of, session_of
 from accounts.permissions import HasRole
 from finance.bank_session import actions as bank_session
+from finance.ledger import names
 from finance.payments import access, queries
 from finance.payments import serializers as shapes
 from finance.payments.actions import breaks, closing, opening, own, payouts, transfers
@@ -254,7 +255,7 @@ class OpenAccount(ApiView):
                 {
                     "account_id": account.pk,
                     "account_class": account.account_class,
-                    "name": account.name,
+                    "name": names.name_in(_language(request), account.name),
                     "tail": account.tail,
                     "pin_state": bank_session.pin_state(person_id),
                 }

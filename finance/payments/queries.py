@@ -9,8 +9,8 @@ from uuid import UUID
 from accounts import queries as people
 from accounts.queries import BoundCard, Counterparty
 from finance.bank_session import queries as bank_session
+from finance.ledger import names, rules
 from finance.ledger import queries as ledger
-from finance.ledger import rules
 from finance.ledger.models import Account
 from finance.payments import limits
 from finance.payments.errors import AccountNeeded, TransferExpired
@@ -116,8 +116,8 @@ class Openable:
 
 def account_name(account: Account) -> tuple[str, str]:
     """The account in words, zh and en: `储蓄卡 尾号 8823(I 类)`."""
-    name = account.account_class or ""
-    return f"{account.name} 尾号 {account.tail}({name} 类)", f"{account.name} ending {account.tail} (class {name})"
+    zh, en = names.with_tail(account)
+    return f"{zh}({account.account_class or ''} 类)", f"{en} (class {account.account_class or ''})"
 
 
 def _in(language: Language, pair: tuple[str, str]) -> str:
@@ -188,7 +188,7 @@ def account_options(
         options.append(
             AccountOption(
                 account_id=account.pk,
-                name=account.name,
+                name=names.name_in(language, account.name),
                 account_class=side.account_class,
                 tail=account.tail,
                 available_fen=account.available_fen,

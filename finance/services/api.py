@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.auth import person_of
+from finance.ledger import names
 from finance.services import actions, queries
 from kernel.api import ApiView
 from kernel.errors import said
@@ -70,7 +71,7 @@ def _setting_json(wanted: queries.Wanted) -> dict[str, Any]:
     setting = wanted.setting
     return {
         "account_id": wanted.account_id,
-        "name": wanted.name,
+        "name": str(said(wanted.name, names.english(wanted.name))),
         "tail": wanted.tail,
         "enabled": setting.enabled,
         "threshold_fen": setting.threshold_fen,

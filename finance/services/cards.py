@@ -8,6 +8,7 @@ import msgspec
 
 from chat import cards
 from chat.actions import PastCard
+from finance.ledger.names import english
 from finance.services.models import Alert
 from kernel.money import yuan
 from officials import actions as officials
@@ -34,6 +35,7 @@ class AlertCard(msgspec.Struct, frozen=True):
     kind: str
     memo: str
     at: datetime
+    account_name_en: str = ""
 
 
 def summary(payload: AlertCard, state: str, language: str) -> str:
@@ -41,7 +43,7 @@ def summary(payload: AlertCard, state: str, language: str) -> str:
     zh, en = _WORDS[payload.direction]
     amount = yuan(payload.amount_fen)
     if language == "en":
-        return f"{payload.account_name} ending {payload.tail}: {en.lower()} ¥ {amount}"
+        return f"{english(payload.account_name)} ending {payload.tail}: {en.lower()} ¥ {amount}"
     return f"{payload.account_name} 尾号 {payload.tail} {zh} ¥ {amount}"
 
 
@@ -119,6 +121,7 @@ def payload_of(alert: Alert, *, account_name: str, tail: str) -> dict[str, Any]:
         "kind": alert.kind,
         "memo": alert.memo,
         "at": alert.at.isoformat(),
+        "account_name_en": english(account_name),
     }
 
 

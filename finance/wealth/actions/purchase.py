@@ -15,6 +15,7 @@ from finance.bank_session.models import Intent
 from finance.bank_session.registry import ExecuteResult
 from finance.bank_session.statements import Line, NamedDocument, StatementDraft
 from finance.ledger import actions as ledger
+from finance.ledger import names
 from finance.ledger.models import Account
 from finance.wealth.access import offer_for, order_for, product_for
 from finance.wealth.actions.orders import announce, finish, give_back_quota
@@ -71,12 +72,7 @@ def _draft(purchase: _Purchase, person_class: int | None) -> StatementDraft:
                 f"R{product.risk} {risk_zh}(您为 C{person_class})",
                 f"R{product.risk} {risk_en} (you are C{person_class})",
             ),
-            Line(
-                "付款账户",
-                "From",
-                f"{purchase.account.name} 尾号 {purchase.account.tail}",
-                f"{purchase.account.name} ending {purchase.account.tail}",
-            ),
+            Line("付款账户", "From", *names.with_tail(purchase.account)),
             Line(
                 "交易日",
                 "Trading day",

@@ -33,6 +33,15 @@ def test_a_person_sees_their_own_accounts_and_what_is_available(books: Books, ca
     assert len(found["items"]) == 1
 
 
+def test_an_account_is_called_in_the_reader_s_language_if_its_name_has_another(books: Books, call: Any) -> None:
+    known, made_up = books.open("su", name="储蓄卡"), books.open("su", name="金卡工资户")
+    for language, names in (("zh-CN", ("储蓄卡", "金卡工资户")), ("en", ("Debit card", "金卡工资户"))):
+        said = {"Accept-Language": language}
+        found = {item["id"]: item["name"] for item in call("su").get(BASE, **said).json()["items"]}
+        assert (found[str(known)], found[str(made_up)]) == names
+        assert call("su").get(f"{BASE}/{known}", **said).json()["name"] == names[0]
+
+
 def test_somebody_else_s_account_does_not_exist(books: Books, call: Any) -> None:
     su, stranger = books.open("su", 10_000), call("lin")
 

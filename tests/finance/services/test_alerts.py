@@ -77,6 +77,9 @@ def test_money_in_and_out_is_told_once_with_its_facts_and_no_balance(caller: Peo
         ("out", 128_000, "远山商城"),
     ]
     assert {one["payload"]["tail"] for one in told} == {mine.tail}
+    assert {(one["payload"]["account_name"], one["payload"]["account_name_en"]) for one in told} == {
+        ("储蓄卡", "Debit card")
+    }
     assert not any("balance" in name for one in told for name in one["payload"])
     balances = [su.get(f"/api/finance/alerts/{one['ref']}/balance").json()["balance_fen"] for one in told]
     assert balances == [1_260_000, 1_132_000], "as it was after each"
