@@ -10,9 +10,11 @@ from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 
+from accounts import queries as people
 from finance.ledger.errors import StatementTooLong
 from finance.ledger.monthly import AccountStatement, Entry, entries
-from kernel.clock import BANK_ZONE
+from finance.ledger.names import with_tail
+from kernel.clock import BANK_ZONE, business_now
 from kernel.errors import Language
 from kernel.money import MINUS, yuan
 from kernel.paper import FONT, cut, drawable, know_font, wrapped
@@ -48,10 +50,11 @@ _KINDS = {
 _WORDS = {
     "zh": {
         "title": "电子对账单",
+        "holder": "户名",
         "account": "账户",
-        "tail": "{name} 尾号 {tail}",
         "month": "账期",
         "until": "本月尚未结束,截至",
+        "made": "出具时间",
         "opening": "期初余额",
         "closing": "期末余额",
         "in": "收入合计",
@@ -69,10 +72,11 @@ _WORDS = {
     },
     "en": {
         "title": "Account statement",
+        "holder": "Account holder",
         "account": "Account",
-        "tail": "{name} ending {tail}",
         "month": "Month",
         "until": "The month is not over; up to",
+        "made": "Issued",
         "opening": "Opening balance",
         "closing": "Closing balance",
         "in": "Total in",
@@ -112,6 +116,11 @@ def cell(text: str) -> str:
     return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
 
 
+def _account(of: AccountStatement, language: Language) -> str:
+    zh, en = with_tail(of.account)
+    return en if language == "en" else zh
+
+
 def as_csv(of: AccountStatement, language: Language) -> bytes:
     """UTF-8 with a byte-order mark, one row for each entry between those of the two balances.
 
@@ -121,8 +130,7 @@ def as_csv(of: AccountStatement, language: Language) -> bytes:
     out = io.StringIO(newline="")
     out.write(BOM)
     rows = csv.writer(out)
-    name = words["tail"].format(name=of.account.name, tail=of.account.tail)
-    rows.writerow([words["account"], cell(name)])
+    rows.writerow([words["account"], cell(_account(of, language))])
     rows.writerow([words["month"], str(of.month)])
     if not of.complete:
         rows.writerow([words["until"], _moment(of.until)])
@@ -241,7 +249,11 @@ def as_pdf(of: AccountStatement, language: Language) -> bytes:
     out = io.BytesIO()
     bank = settings.BANK_NAME_EN if language == "en" else settings.BANK_NAME
     paper = _Paper(out, language, f"{bank} {words['title']} {of.month}")
-    paper.fact(words["account"], words["tail"].format(name=of.account.name, tail=of.account.tail))
+    owner_id = of.account.owner_id
+    if owner_id and (holder := people.masked_name(owner_id)):
+        paper.fact(words["holder"], drawable(holder))
+    paper.fact(words["account"], _account(of, language))
+    paper.fact(words["made"], _moment(business_now()))
     if not of.complete:
         paper.fact(words["until"], _moment(of.until))
     paper.fact(words["opening"], _figure(of.opening_fen))

@@ -106,6 +106,20 @@ def test_the_pdf_says_the_same_in_both_languages(books: Books, account: UUID) ->
             assert word in text, word
 
 
+def test_the_pdf_says_whose_account_it_is_and_when_it_was_made(books: Books) -> None:
+    account = books.open("su", name="储蓄卡")
+    put(books, account, [("2026-10-03T10:00:00", 500, "转入")])
+    today = f"{business_now().astimezone(BANK_ZONE):%Y-%m-%d}"
+    su = Caller(books.world.people["su"])
+    for language, words in (
+        ("zh", ("户名", "储蓄卡 尾号", "出具时间")),
+        ("en", ("Account holder", "Debit card", "Issued")),
+    ):
+        text = words_of(su.get(path(account, f"/2026-10/pdf?lang={language}")).content)
+        for word in (*words, "*禾", today):
+            assert word in text, word
+
+
 def test_a_month_with_nothing_says_so(books: Books) -> None:
     account = books.open("su")
     put(books, account, [("2026-08-03T10:00:00", 500, "转入")])
