@@ -127,6 +127,7 @@ class ReceiptOut(serializers.Serializer[Any]):
     lines = FactOut(many=True)
     documents = NamedDocumentOut(many=True)
     at = serializers.DateTimeField()
+    holder = serializers.CharField(allow_null=True, help_text="the masked name of who confirmed")
     proof = serializers.ChoiceField(choices=["pin", "passkey", "identity"])
     statement_hash = serializers.CharField()
     algorithm = serializers.CharField()
@@ -164,6 +165,7 @@ def receipt_json(receipt: Receipt) -> dict[str, Any]:
         "lines": seen.statement["lines"],
         "documents": seen.statement["documents"],
         "at": seen.at,
+        "holder": seen.holder,
         "proof": seen.proof,
         "statement_hash": seen.statement_hash,
         "algorithm": seen.algorithm,

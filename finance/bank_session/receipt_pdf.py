@@ -23,6 +23,7 @@ LATIN = "Helvetica"
 _WORDS = {
     "zh": {
         "title": "电子回单",
+        "holder": "户名",
         "number": "业务编号",
         "time": "时间",
         "proof": "确认方式",
@@ -35,6 +36,7 @@ _WORDS = {
     },
     "en": {
         "title": "Receipt",
+        "holder": "Account holder",
         "number": "Order number",
         "time": "Time",
         "proof": "Confirmed by",
@@ -158,6 +160,8 @@ def draw(receipt: Shown) -> bytes:
         page.write(statement["amount"]["words"], 10, ink=_QUIET)
     page.rule()
     at = datetime.fromisoformat(receipt.at).astimezone(BANK_ZONE).strftime("%Y-%m-%d %H:%M:%S")
+    if receipt.holder:
+        page.fact(words["holder"], receipt.holder)
     for line in statement["lines"]:
         page.fact(line["label"], line["value"])
     for document in statement["documents"]:

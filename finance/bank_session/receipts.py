@@ -1,8 +1,9 @@
 """Receipts: for each executed statement a document signed by the bank, which anybody can check without the bank.
 
-A receipt's file is one JSON object: {"receipt": text, "signature": {"algorithm", "key_id", "value"}}. The signature is
-over the UTF-8 bytes of `receipt`, which is itself JSON: the statement exactly as it was confirmed, its hash, how and
-when, and for a passkey what the passkey signed. finance/bank_session/verify_receipt.py checks all of it.
+A receipt's file is one JSON object: {"receipt": text, "signature": {"algorithm", "key_id", "value"}}. The signature
+is over the UTF-8 bytes of `receipt`, which is itself JSON: the statement exactly as it was confirmed, its hash, how
+and when, by whom (their masked registered name), and for a passkey what the passkey signed.
+finance/bank_session/verify_receipt.py checks all of it.
 """
 
 import base64
@@ -18,6 +19,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
+from accounts import queries as people
 from finance.bank_session import verify_receipt
 from finance.bank_session.models import Confirmation, Receipt, SigningKey
 from finance.bank_session.signing import Signer, derived, present
@@ -37,6 +39,8 @@ class Shown:
 
     id: UUID
     kind: str
+    holder: str | None
+    """The masked registered name of who confirmed; receipts signed before it was in them have none."""
     proof: str
     at: str
     statement: dict[str, Any]
@@ -52,6 +56,7 @@ def _text(confirmation: Confirmation) -> str:
         "bank": settings.BANK_NAME,
         "intent": str(confirmation.intent_id),
         "kind": confirmation.intent.kind,
+        "holder": people.masked_name(confirmation.person_id),
         "statement": bytes(confirmation.statement).decode(),
         "statement_sha256": bytes(confirmation.statement_hash).hex(),
         "proof": confirmation.proof,
@@ -154,6 +159,7 @@ def shown(receipt: Receipt) -> Shown:
     return Shown(
         id=receipt.pk,
         kind=content["kind"],
+        holder=content.get("holder"),
         proof=content["proof"],
         at=content["executed_at"],
         statement=json.loads(content["statement"]),

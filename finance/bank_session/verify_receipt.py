@@ -140,6 +140,8 @@ def main(arguments: list[str] | None = None) -> int:
     lines = [f"VALID: signed by {content['bank']}", f"  {statement['title']}  {content['executed_at']}"]
     if statement["amount"]:
         lines.append(f"  {statement['amount']['text']}  {statement['amount']['words']}")
+    if content.get("holder"):
+        lines.append(f"  holder: {content['holder']}")
     lines += [f"  {line['label']}: {line['value']}" for line in statement["lines"]]
     lines += [f"  {document['title']}: sha256 {document['sha256']}" for document in statement["documents"]]
     lines.append(f"  proof: {content['proof']}, sha256 {content['statement_sha256']}")

@@ -57,6 +57,21 @@ def test_every_executed_statement_has_one_signed_receipt(bench: Bench) -> None:
     assert (listed["intent_id"], listed["amount"], listed["proof"]) == (sheet.intent_id, "¥ 10.00", "pin")
 
 
+def test_a_receipt_names_who_confirmed_and_one_of_before_names_nobody(bench: Bench) -> None:
+    intent_id = confirmed(bench)
+    assert verify(fetched(bench, intent_id).content, KEY)["holder"] == "*禾"
+    assert "*禾" in text_of(fetched(bench, intent_id, "pdf").content)
+    mine = bench.caller().get(f"/api/finance/intents/{intent_id}/receipt").json()
+    assert mine["holder"] == checked(mine["link"]).json()["holder"] == "*禾"
+
+    content = json.loads(json.loads(fetched(bench, intent_id).content)["receipt"])
+    del content["holder"]
+    text = json.dumps(content, ensure_ascii=False)
+    file = json.dumps({"receipt": text, "signature": resigned(text.encode())}).encode()
+    assert "holder" not in verify(file, KEY)
+    assert receipts.shown(Receipt(document=text.encode(), signature=b"")).holder is None
+
+
 def test_a_passkey_s_signature_is_in_the_receipt_and_is_checked_too(bench: Bench) -> None:
     key = added(bench)
     sheet = Sheet(bench.prepare().handoff_url)
@@ -162,6 +177,7 @@ def test_the_pdf_goes_on_where_a_page_is_full(lines: int, pages: int) -> None:
     shown = receipts.Shown(
         id=uuid.uuid4(),
         kind="transfer",
+        holder="*禾",
         proof="pin",
         at="2026-11-23T12:00:00Z",
         statement=statement,

@@ -2823,7 +2823,8 @@ export interface components {
             held_fen?: number;
             /** Format: uuid */
             id?: string;
-            name: string;
+            /** @description in the reader's language */
+            readonly name: string;
             /** Format: date-time */
             opened_at: string;
             opened_remotely?: boolean;
@@ -4508,6 +4509,8 @@ export interface components {
             at: string;
             bank: string;
             documents: components["schemas"]["NamedDocumentOut"][];
+            /** @description the masked name of who confirmed */
+            holder: string | null;
             /** Format: uuid */
             id: string;
             /** Format: uuid */

@@ -12,6 +12,8 @@ export interface Receipt {
   /** What belonged to it, each by its whole SHA-256. */
   documents: { title: string; sha256: string }[];
   at: string;
+  /** The masked name of who confirmed. */
+  holder: string | null;
   proof: "pin" | "passkey" | "identity";
   statement_hash: string;
   algorithm: string;
