@@ -6,6 +6,7 @@ from accounts import queries as people
 from chat import actions as chat
 from finance.networks.ports import Report
 from finance.payments.actions import opening, payouts, transfers
+from kernel.ids import new_id
 from rongliao import demo
 
 # Payer, payee, fen, note, and the account that it went into; None: it still waits.
@@ -48,5 +49,5 @@ def fill(world: demo.World) -> None:
     for place in range(len(TRANSFERS)):
         _transfer(world, place)
     order = payouts.Order(account_id=world.accounts["jiang"], card_id=card.id, amount_fen=PAYOUT_FEN)
-    payout = payouts.confirm(payout_id=_id("payout"), person_id=jiang, order=order)
+    payout = payouts.confirm(payout_id=new_id(), person_id=jiang, order=order)
     payouts.apply(payout=payout, report=Report(payout.end_to_end_id, "ACSC"))

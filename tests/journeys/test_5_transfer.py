@@ -31,6 +31,8 @@ def test_money_goes_to_a_friend_who_receives_it_into_the_account_of_their_choice
     confirm(su)
 
     expect(card(su, "123.45", "待收款")).to_be_visible()
+    su.get_by_role("link", name="详情").last.click()
+    expect(su.get_by_text("自动退回").first).to_be_visible()
     waiting = card(lin, "123.45", "待收款")
     expect(waiting).to_contain_text("周末的票")
     waiting.get_by_role("button", name="收款").click()
@@ -38,6 +40,8 @@ def test_money_goes_to_a_friend_who_receives_it_into_the_account_of_their_choice
     expect(receive.get_by_text("来自 *禾")).to_be_visible()
     receive.get_by_role("radio", name="储蓄卡").check()
     receive.get_by_role("button", name="确认收款").click()
+    expect(su.get_by_text("对方已收款")).to_be_visible()
+    su.go_back()
     for page in (su, lin):
         expect(card(page, "123.45", "已收款")).to_be_visible()
     assert rows(site, "SELECT state FROM payments_transfer WHERE amount_fen = 12345") == [("received",)]

@@ -8,6 +8,13 @@ from tests.support.browser import DESK
 from tests.support.paying import confirm
 
 
+def test_an_account_without_a_card_leads_to_binding_one_before_it_pays_out(new_phone: Callable[..., Page]) -> None:
+    su = new_phone("su", path="/me/payouts/new")
+    expect(su.get_by_text("还没有绑定银行卡")).to_be_visible()
+    su.get_by_role("button", name="去绑卡").click()
+    expect(su.get_by_role("heading", name="银行卡")).to_be_visible()
+
+
 def test_money_between_ones_own_accounts_and_a_menu_of_ones_own(new_phone: Callable[..., Page]) -> None:
     su = new_phone("su", path="/wealth/accounts")
     su.get_by_role("button", name="转到我的账户").click()
