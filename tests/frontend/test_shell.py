@@ -10,6 +10,10 @@ from tests.support.browser import DESK, PHONE, Phones
 from tests.support.site import Site
 
 TABS = ("messages", "contacts", "moments", "wealth", "me")
+BEHIND = (
+    *("wealth/accounts", "wealth/own-transfer", "wealth/transfer"),
+    *("me/bank", "me/devices", "me/receipts", "me/payouts", "me/payouts/new", "me/open-account"),
+)
 AXE = FRONTEND / "node_modules" / "axe-core" / "axe.min.js"
 RULES = """
 async () => {
@@ -45,6 +49,20 @@ def test_every_tab_passes_the_accessibility_rules(
         settle(page)
         if found := violations(page):
             guilty[tab] = found
+    assert guilty == {}
+
+
+@pytest.mark.parametrize(("size", "language"), [(PHONE, "zh-CN"), (DESK, "en")])
+def test_the_pages_of_money_and_of_devices_pass_them_too(
+    new_phone: Callable[..., Page], size: tuple[int, int], language: str
+) -> None:
+    page = new_phone("su", size=size, language=language)
+    guilty = {}
+    for path in BEHIND:
+        page.goto(f"/{path}")
+        settle(page)
+        if found := violations(page):
+            guilty[path] = found
     assert guilty == {}
 
 
