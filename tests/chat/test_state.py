@@ -32,6 +32,8 @@ EVENTS = (
 )
 LISTED = ("title", "barred", "read_seq", "unread", "muted", "pinned", "hidden", "member_count")
 """What the list of conversations shows of each; all but `title` may change without a new version."""
+COUNTED = 100
+"""What is unread is counted to here and no further, by every device alike."""
 SHOWS = {"message", "read", "conversation"}
 """Frames that change what a client shows."""
 SHOWS_NOTHING = {
@@ -155,11 +157,15 @@ class Attentive(Device):
         item, before = known.item, known.messages.get(message["seq"])
         counts = message["sender_id"] not in {None, str(self.person)} and message["kind"] != "notice"
         if message["seq"] > item["seq"]:
-            item |= {"seq": message["seq"], "hidden": False, "unread": item["unread"] + counts}
+            item |= {"seq": message["seq"], "hidden": False, "unread": min(item["unread"] + counts, COUNTED)}
         elif (
             message["recalled"] and counts and message["seq"] > item["read_seq"] and not (before or {}).get("recalled")
         ):
-            item["unread"] -= 1
+            # Where more may be unread than is counted, one less is for the server to say.
+            if item["unread"] == COUNTED:
+                self.refresh(known.id)
+            else:
+                item["unread"] -= 1
 
 
 def line(item: dict[str, Any]) -> tuple[Any, ...]:

@@ -345,6 +345,14 @@ describe("answers that were overtaken", () => {
     expect([tab.talk().unread, tab.talk().seq, tab.talk().last?.text]).toEqual([3, 3, "heard too"]);
   });
 
+  it("are counted to a hundred, as every other device counts them", async () => {
+    const tab = await beginning();
+    for (let said = 0; said < 130; said += 1) bank.say("c1", `no. ${said}`);
+    await settled(() => expect([tab.talk().seq, tab.talk().unread]).toEqual([130, 100]));
+    await tab.chat.sync();
+    expect(tab.chat.unread).toBe(100);
+  });
+
   it("do not make unread again what another device read meanwhile", async () => {
     bank.say("c1", "a");
     const tab = await beginning();

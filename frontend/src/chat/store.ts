@@ -16,6 +16,8 @@ import { acknowledgedMessage, itemOf, newTalk, peerOf, showTyping, talkName } fr
 import type { ConversationDetail, ConversationItem, FrameOf, Message, Outgoing, SyncAnswer, Talk, TalkSummary } from "./types";
 
 const TYPING_EVERY_MS = 2_500;
+/** The server counts what is unread to here and no further; all devices say the same. */
+const UNREAD_COUNTED = 100;
 const GAP_WAIT_MS = 150;
 const REFRESH_WAIT_MS = 100;
 const MAX_SYNC_ROUNDS = 50;
@@ -249,7 +251,7 @@ export const useChat = defineStore("chat", () => {
     if (message.kind === "notice" || (theirs && message.recalled && message.seq > talk.read_seq)) refreshSoon(talk.id);
     if (fresh && theirs && !message.recalled && message.seq > talk.read_seq) {
       if (!people.has(message.sender_id ?? "")) void refresh(talk.id);
-      talk.unread += 1;
+      talk.unread = Math.min(talk.unread + 1, UNREAD_COUNTED);
       if (looking === talk.id) markRead(talk.id);
     }
     note(talk);

@@ -140,7 +140,8 @@ export class Bank {
   item(id: string): ConversationItem {
     const { item, messages, read } = this.log(id);
     const upTo = read.get(SU) ?? 0;
-    return { ...item, read_seq: upTo, unread: messages.filter((message) => message.seq > upTo && message.sender_id !== SU && message.kind !== "notice" && !message.recalled).length };
+    const left = messages.filter((message) => message.seq > upTo && message.sender_id !== SU && message.kind !== "notice" && !message.recalled);
+    return { ...item, read_seq: upTo, unread: Math.min(left.length, 100) };
   }
 
   markRead(id: string, seq: number): { seq: number; unread: number } {
