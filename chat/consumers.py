@@ -162,7 +162,7 @@ class Socket:
         except Refusal as refusal:
             connection.push(failure(refusal, connection.language, draft))
             return
-        self._engine.writer.submit(connection, draft)
+        self._engine.write(connection, draft)
 
     async def _judged(self, frame: wire.Send) -> str:
         """What the screens say of a text. Raises the Refusal of a screen that stops it."""

@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import connections
 
 from accounts import queries as people
-from chat import wire
+from chat import log, wire
 from chat.delivery import ear, relay
 from chat.delivery.connection import Connection, Reason
 from chat.delivery.database import Database
@@ -23,6 +23,9 @@ from chat.delivery.writer import Writer
 
 SWEEP_EVERY_S = 1.0
 THREADS = 4
+WRITERS = 2
+"""So many batches may be on their way to the database at once, each of conversations of its own: what arrives while one
+is being committed need not wait for it, and what is said in one conversation keeps its order."""
 ADMISSIONS = 3
 """Connections for looking up who comes: a few ways to the database at once, when thousands do."""
 TYPING_EVERY_S = 2.0
@@ -54,17 +57,18 @@ class Engine:
         self.hub: Hub = hub_of(loop)
         self.outbox = relay.Outbox()
         self._ear = ear.Ear(loop.time(), shared=relay.is_shared())
-        self._write = Database("rongliao chat writer")
+        self._writes = [Database(f"rongliao chat writer {number}") for number in range(WRITERS)]
         self._read = Database("rongliao chat marks")
         self._admissions = [Database(f"rongliao chat admissions {number}") for number in range(ADMISSIONS)]
         self._turns = cycle(self._admissions)
         self.members = MemberCache(self._read)
-        self.writer = Writer(self.hub, self.outbox, self.members, self._write)
+        self._writers = [Writer(self.hub, self.outbox, self.members, write) for write in self._writes]
         self.marks = Marks(self.hub, self.outbox, self._read)
         self._tasks = [
             loop.create_task(self._kept_up(job))
             for job in (
-                *(self.writer.run, self.marks.run, self.outbox.run),
+                *(writer.run for writer in self._writers),
+                *(self.marks.run, self.outbox.run),
                 *(self._sweep, self._listen, relay.beat, self._watch),
             )
         ]
@@ -110,6 +114,10 @@ class Engine:
                 still = await in_thread(partial(people.open_sessions, asked))
                 self.hub.end_sessions(asked - still)
 
+    def write(self, connection: Connection, draft: log.Draft) -> None:
+        """Queues a message, behind those of its conversation. The answer comes on its connection."""
+        self._writers[draft.c.int % WRITERS].submit(connection, draft)
+
     async def ask(self, statement: str, params: tuple[Any, ...]) -> list[tuple[Any, ...]]:
         """The rows of a statement about somebody who comes. Raises psycopg.Error."""
         return await next(self._turns).fetch(statement, params)
@@ -136,9 +144,7 @@ class Engine:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._write.close()
-        await self._read.close()
-        for database in self._admissions:
+        for database in (*self._writes, self._read, *self._admissions):
             await database.close()
 
 

@@ -1,8 +1,8 @@
 """The hot path: adaptive group commit.
 
 What arrives while one batch is being committed becomes the next batch: a lone message goes at once, many share one
-statement and one flush of the log. One batch is in flight, so that order is kept; an acknowledgement follows the
-commit, the push follows the acknowledgement.
+statement and one flush of the log. A writer has one batch in flight, so that order is kept; there are a few, each of
+conversations of its own. An acknowledgement follows the commit, the push follows the acknowledgement.
 """
 
 import asyncio
@@ -23,7 +23,8 @@ from chat.errors import Busy, Unconfirmed, barred_by
 from kernel.errors import Invalid, NotFound, Refusal, TooMany
 
 MAX_BATCH = 256
-MAX_PENDING = 20_000
+MAX_PENDING = 10_000
+"""Messages that wait for one writer."""
 GIVE_UP_S = 10.0
 PLAN_ANEW_FROM = 500
 """Messages after which the statement that writes them is planned anew for the first time."""
@@ -60,7 +61,7 @@ def failure(refusal: Refusal, language: str, draft: log.Draft | None = None, *, 
 
 
 class Writer:
-    """Takes messages from the sockets of one process and writes them in batches."""
+    """Takes messages of its conversations from the sockets of one process and writes them in batches."""
 
     def __init__(self, hub: Hub, outbox: Outbox, members: MemberCache, database: Database) -> None:
         self._hub = hub
