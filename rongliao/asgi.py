@@ -16,8 +16,8 @@ gc.disable()
 django.setup()
 
 from chat.routing import socket_application  # noqa: E402  (needs the apps ready)
-from kernel.memory import settle  # noqa: E402  (as above)
-from rongliao.guard import refuse_demo_log_ins, refuse_unsigned_receipts  # noqa: E402  (as above)
+from kernel.memory import settle  # noqa: E402  (nothing of ours is loaded before the collector is off)
+from rongliao.guard import refuse_demo_log_ins, refuse_unsigned_receipts  # noqa: E402  (reads settings and models)
 
 refuse_unsigned_receipts()
 refuse_demo_log_ins()

@@ -5,6 +5,7 @@ import queue
 import random
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -76,7 +77,7 @@ class Receiver(Asker):
             verb = "return" if self.chance.random() < RETURNED else "accept"
             reception = Reception(transfer, verb=verb)
             self.receptions.append(reception)
-            self.ask(reception, lambda reception=reception: self._attempt(reception))  # type: ignore[misc]  # bound at once
+            self.ask(reception, partial(self._attempt, reception))
 
     def _attempt(self, reception: Reception) -> bool:
         path = f"/api/finance/transfers/{reception.id}"
