@@ -7,7 +7,6 @@ import django
 from channels.layers import get_channel_layer
 from channels.routing import ProtocolTypeRouter
 from django.conf import settings
-from django.core.asgi import get_asgi_application
 from django.urls import get_resolver
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rongliao.settings")
@@ -18,6 +17,7 @@ django.setup()
 from chat.routing import socket_application  # noqa: E402  (needs the apps ready)
 from kernel.memory import settle  # noqa: E402  (nothing of ours is loaded before the collector is off)
 from rongliao.guard import refuse_demo_log_ins, refuse_unsigned_receipts  # noqa: E402  (reads settings and models)
+from rongliao.handler import OneThreadHandler  # noqa: E402  (reads settings)
 
 refuse_unsigned_receipts()
 refuse_demo_log_ins()
@@ -28,5 +28,5 @@ get_channel_layer()
 for routes in (settings.ROOT_URLCONF, settings.BANK_URLCONF):
     get_resolver(routes).reverse_dict.keys()
 
-application = ProtocolTypeRouter({"http": get_asgi_application(), "websocket": socket_application()})
+application = ProtocolTypeRouter({"http": OneThreadHandler(), "websocket": socket_application()})
 settle()

@@ -164,6 +164,8 @@ if not TESTING and env.flag("DATABASE_POOL", True):
     # Who tries to connect gives up soon: the pool would wait ever longer, and see an outage's end minutes later.
     _size = env.whole("DATABASE_POOL_SIZE", 12)
     _options["pool"] = {"min_size": 1, "max_size": _size, "timeout": 10, "reconnect_timeout": 1}
+# A request holds one connection while it runs: more threads than connections would only wait.
+REQUEST_THREADS = env.whole("REQUEST_THREADS", env.whole("DATABASE_POOL_SIZE", 12))
 DATABASES = {"default": {**_database, "OPTIONS": _options, "CONN_MAX_AGE": 0, "ATOMIC_REQUESTS": False}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
