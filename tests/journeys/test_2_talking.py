@@ -228,3 +228,24 @@ def test_whoever_writes_many_lines_keeps_the_newest_message_in_sight(new_phone: 
     expect(su.get_by_role("button", name="回到最新")).to_have_count(0)
     end = "log => { const box = log.parentElement; return box.scrollHeight - box.scrollTop - box.clientHeight; }"
     assert su.get_by_role("log").evaluate(end) < 10
+
+
+def test_whoever_opens_a_lively_conversation_stays_at_its_end(new_phone: Callable[..., Page]) -> None:
+    su, lin = new_phone("su"), new_phone("lin")
+    open_talk(su, "林晓舟")
+    row_of(lin, "苏禾").click()
+    su.evaluate(
+        """async (times) => {
+          const field = document.querySelector("textarea");
+          for (let turn = 0; turn < times; turn += 1) {
+            field.value = `一句接一句${turn}。`;
+            field.dispatchEvent(new Event("input", { bubbles: true }));
+            await new Promise((resolve) => setTimeout(resolve, 30));
+            field.form.requestSubmit();
+            await new Promise((resolve) => setTimeout(resolve, 30));
+          }
+        }""",
+        40,
+    )
+    newest(lin, "一句接一句39。")
+    expect(lin.get_by_role("button", name="回到最新")).to_have_count(0)
