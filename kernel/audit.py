@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from kernel import notes
+from kernel.canonical import canonical
 from kernel.models import AuditLink, AuditRow
 
 GENESIS = b"\x00" * 32
@@ -49,10 +50,7 @@ class Break:
 
 
 def _mac(actor_id: UUID | None, action: str, subject: str, detail: dict[str, Any]) -> bytes:
-    canonical = json.dumps(
-        [str(actor_id), action, subject, detail], ensure_ascii=False, sort_keys=True, separators=(",", ":")
-    )
-    return hmac.digest(settings.AUDIT_KEY.encode(), canonical.encode(), "sha256")
+    return hmac.digest(settings.AUDIT_KEY.encode(), canonical([str(actor_id), action, subject, detail]), "sha256")
 
 
 def record(actor_id: UUID | None, action: str, subject: str, detail: dict[str, Any] | None = None) -> None:

@@ -1,8 +1,8 @@
 """Django's ASGI handler, where a request is one call in one thread.
 
-All middleware and views of the house are synchronous. Django's own handler takes such a request over five threads' turns,
-in a thread that it starts for it and ends with it; and as many requests as come at once run at once, each of which the
-loop, and with it every socket, competes with for the interpreter.
+All middleware and views of the house are synchronous. Django's own handler takes such a request to and fro between the
+loop and a thread that it starts for it and ends with it; and as many requests as come at once run at once, each of
+which the loop, and with it every socket, competes with for the interpreter.
 """
 
 import asyncio
@@ -15,7 +15,6 @@ from django.conf import settings
 from django.core import signals
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
-from django.http import HttpResponseBase
 from django.urls import set_script_prefix
 
 Scope = dict[str, Any]
@@ -50,12 +49,12 @@ class OneThreadHandler(ASGIHandler):
             response = await loop.run_in_executor(self._threads, copy_context().run, self._answered, scope, body)
             await self.send_response(response, send)
 
-    def _answered(self, scope: Scope, body: Any) -> HttpResponseBase:
+    def _answered(self, scope: Scope, body: Any) -> Any:
         """The response, complete, with everything that it held given back: its connection serves the next."""
         set_script_prefix(get_script_prefix(scope))
         signals.request_started.send(sender=self.__class__, scope=scope)
         request, refused = self.create_request(scope, body)
-        response: HttpResponseBase = refused if request is None else self.get_response(request)
+        response: Any = refused if request is None else self.get_response(request)
         response._handler_class = self.__class__  # what request_finished is told
         if response.streaming:
             response.streaming_content = _said(list(response.streaming_content))

@@ -155,8 +155,6 @@ if env.text("DATABASE_ROLE") == "owner":
     DATABASE_URL = env.text("DATABASE_OWNER_URL", DATABASE_URL)
 _database = env.database(DATABASE_URL)
 _options = dict(_database["OPTIONS"])
-# After so many runs on a connection PostgreSQL keeps the plan of a statement of kernel.statements.
-_options["prepare_threshold"] = 5
 # Every statement here takes milliseconds: one whose cost is overestimated is not worth compiling.
 _options["options"] = f"{_options.get('options', '')} -c jit=off".strip()
 if not TESTING and env.flag("DATABASE_POOL", True):

@@ -19,7 +19,7 @@ _Link = psycopg.AsyncConnection[tuple[Any, ...]]
 def address() -> dict[str, Any]:
     """Where Django's default database is, as psycopg wants it."""
     settings = connections["default"].settings_dict
-    ours = {"pool", "prepare_threshold"}  # how Django uses its connections; we say how we use ours
+    ours = {"pool"}  # how Django uses its connections; we say how we use ours
     options = {key: value for key, value in settings["OPTIONS"].items() if key not in ours}
     named = {
         "dbname": settings["NAME"],

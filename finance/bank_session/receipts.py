@@ -23,6 +23,7 @@ from accounts import queries as people
 from finance.bank_session import verify_receipt
 from finance.bank_session.models import Confirmation, Receipt, SigningKey
 from finance.bank_session.signing import Signer, derived, present
+from kernel.canonical import canonical
 from kernel.clock import now
 from kernel.errors import NotFound
 from kernel.ids import new_id
@@ -63,7 +64,7 @@ def _text(confirmation: Confirmation) -> str:
         "passkey": confirmation.evidence,
         "executed_at": confirmation.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
-    return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return canonical(content).decode()
 
 
 @transaction.atomic

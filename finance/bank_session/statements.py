@@ -1,8 +1,7 @@
 """The canonical statement: the words and figures that a person sees, confirms, and that are kept.
 
-It is one JSON object in UTF-8: keys sorted by code point, no white space, no escapes but those JSON demands, whole
-numbers only (RFC 8785 for this subset). The sheet draws what it shows from these very bytes and hashes them again;
-SHA-256 over them is what a proof covers. Version 1 has:
+It is one JSON object in the form of kernel.canonical (RFC 8785). The sheet draws what it shows from these very bytes
+and hashes them again; SHA-256 over them is what a proof covers. Version 1 has:
 
     amount      {"fen", "text", "words"} or null
     at          when the challenge was made, UTC, whole seconds
@@ -19,7 +18,6 @@ SHA-256 over them is what a proof covers. Version 1 has:
 """
 
 import hashlib
-import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,6 +27,7 @@ from uuid import UUID
 
 from django.conf import settings
 
+from kernel.canonical import canonical as canonical_json
 from kernel.money import in_words, yuan
 
 VERSION = 1
@@ -112,5 +111,5 @@ def canonical(words: dict[str, Any], *, language: str, intent_id: UUID, kind: st
         "title": words[f"title_{language}"],
         "version": VERSION,
     }
-    raw = json.dumps(statement, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    raw = canonical_json(statement)
     return raw, hashlib.sha256(raw).digest()

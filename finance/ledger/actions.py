@@ -5,7 +5,6 @@ to go on after one wraps the call in an `atomic` of its own.
 """
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -19,6 +18,7 @@ from finance.ledger.errors import AccountClosed, AccountKept, AlreadyReversed, U
 from finance.ledger.models import Account, Entry, Hold, Posting
 from finance.ledger.numbers import is_ours, new_number
 from kernel import audit, jobs, notes
+from kernel.canonical import canonical
 from kernel.clock import business_date, business_now
 from kernel.errors import Invalid, KeyReused, NotFound
 from kernel.ids import new_id
@@ -77,7 +77,7 @@ class HoldResult:
 
 
 def _digest(*parts: Any) -> bytes:
-    return hashlib.sha256(json.dumps(parts, default=str, ensure_ascii=False, separators=(",", ":")).encode()).digest()
+    return hashlib.sha256(canonical(parts)).digest()
 
 
 def open_account(

@@ -11,7 +11,8 @@ from django.db.models import TextChoices
 from django.test.utils import CaptureQueriesContext
 from psycopg.types.json import Jsonb
 
-from kernel.statements import MAX_KEPT, Question, ask, own, planned
+from kernel.prepared import MAX_KEPT, MAX_TYPES
+from kernel.statements import Question, ask, own, planned
 from tests.conftest import FreshDatabase
 
 OFTEN = 8
@@ -76,8 +77,9 @@ def test_a_statement_is_prepared_once_and_then_run_with_values_of_other_types() 
     for _ in range(OFTEN):
         assert planned("SELECT %s::bigint + 1", [1]) == [(2,)]
     assert _prepared() == before + 1
-    for value, answer in ((None, None), (2**20, 2**20 + 1), (2**40, 2**40 + 1), ("7", 8), (None, None), (1, 2)):
-        assert planned("SELECT %s::bigint + 1", [value]) == [(answer,)]
+    for _ in range(OFTEN):
+        for value, answer in ((None, None), (2**20, 2**20 + 1), (2**40, 2**40 + 1), ("7", 8), (1, 2)):
+            assert planned("SELECT %s::bigint + 1", [value]) == [(answer,)]
 
 
 @pytest.mark.django_db
@@ -197,13 +199,23 @@ def test_threads_run_the_same_statement_on_their_own_connections(fresh_database:
 
 
 @pytest.mark.django_db
-def test_a_connection_keeps_no_more_cursors_than_it_keeps_plans_nor_one_with_much_in_it() -> None:
+def test_a_connection_keeps_no_more_statements_than_it_says_here_and_in_the_server() -> None:
     for number in range(MAX_KEPT + 20):
-        assert planned(f"SELECT %s::int + {number}", [1]) == [(number + 1,)]
-    assert len(planned("SELECT generate_series(1, %s::int)", [5_000])) == 5_000
-    kept = vars(own().connection)["planned"]
-    assert len(kept) == MAX_KEPT
-    assert "SELECT %s::int + 0" not in kept and not any("generate_series" in statement for statement in kept)
+        for _ in range(OFTEN):
+            assert planned(f"SELECT %s::int + {number}", [1]) == [(number + 1,)]
+    assert len(vars(own().connection)["statements"]) == _prepared() == MAX_KEPT
+
+
+@pytest.mark.django_db
+def test_a_statement_is_kept_for_some_types_of_values_and_no_more() -> None:
+    before = _prepared()
+    for one in (None, 1, 2**20, 2**40):
+        for two in (None, 1, 2**20, 2**40):
+            for three in (1, 2**20, 2**40):
+                for _ in range(3):
+                    values = [one, two, three]
+                    assert planned("SELECT %s::bigint, %s::bigint, %s::bigint", values) == [tuple(values)]
+    assert 1 <= _prepared() - before <= MAX_TYPES
 
 
 @pytest.mark.django_db

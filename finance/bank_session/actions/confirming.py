@@ -1,7 +1,6 @@
 """The confirmation: proof over a statement, and the deed, in one transaction."""
 
 import hmac
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,6 +16,7 @@ from finance.bank_session.registry import kind_named
 from finance.bank_session.step_up import step_up
 from finance.ledger.errors import translated
 from kernel import audit, jobs, notes, rows
+from kernel.canonical import canonical
 from kernel.clock import business_now, now
 from kernel.errors import InFlight
 from kernel.ids import new_id
@@ -157,8 +157,8 @@ def settle(
     Answers the locked session's new token where this is the first proof in it.
     """
     moment = now()
-    shown = None if evidence is None else json.dumps(evidence)
-    notes.write(_END, [moment, json.dumps(result), intent.pk])
+    shown = None if evidence is None else canonical(evidence).decode()
+    notes.write(_END, [moment, canonical(result).decode(), intent.pk])
     notes.write(_KEEP, [new_id(), session.pk, proof, shown, business_now(), intent.pk])
     token = step_up(session)
     intent.state, intent.ended_at, intent.result = Intent.State.EXECUTED, moment, result
