@@ -66,6 +66,32 @@ def _insert(model: type[models.Model]) -> tuple[str, tuple[tuple[str, "models.Fi
     )
 
 
+@lru_cache
+def _defaults(model: type[models.Model]) -> tuple[tuple[str, Any], ...]:
+    return tuple((field.attname, field.get_default) for field in model._meta.concrete_fields)
+
+
+def _bare(model: type[Row], values: dict[str, Any], *, adding: bool) -> Row:
+    # For a model without receivers of pre_init and post_init: setting field by field and telling nobody took longer
+    # than reading.
+    made = model.__new__(model)
+    made._state = ModelState()
+    made._state.adding, made._state.db = adding, None if adding else DEFAULT_DB_ALIAS
+    made.__dict__.update(values)
+    return made
+
+
+def new(model: type[Row], **values: Any) -> Row:
+    """A row that is not written yet, with the model's defaults. Foreign keys go by their ids (`payer_id`).
+
+    Raises TypeError for what the model has not got.
+    """
+    made = {name: values.pop(name) if name in values else default() for name, default in _defaults(model)}
+    if values:
+        raise TypeError(f"{model.__name__} has no {', '.join(values)}")
+    return _bare(model, made, adding=True)
+
+
 def insert(row: models.Model, *, if_new: bool = False, when: str = "", name: str = "") -> None:
     """Writes a new row, as notes.write does. What the database fills in (a running number, the time) is not read back.
 
@@ -114,13 +140,7 @@ def read(model: type[Row], found: Sequence[Any] | None) -> Row | None:
         database = own()
         for place, converter, column in converters:
             row[place] = converter(row[place], column, database)
-    # As from_db makes one, for a model without receivers of pre_init and post_init: setting field by field and telling
-    # nobody took longer than reading.
-    made = model.__new__(model)
-    made._state = ModelState()
-    made._state.adding, made._state.db = False, DEFAULT_DB_ALIAS
-    made.__dict__.update(zip(names, row, strict=True))
-    return made
+    return _bare(model, dict(zip(names, row, strict=True)), adding=False)
 
 
 def question(model: type[Row], where: str, values: Sequence[Any]) -> Question[Row | None]:

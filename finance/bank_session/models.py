@@ -61,7 +61,10 @@ class Handoff(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id)
     code_hash = models.BinaryField(max_length=32, unique=True)
     intent = models.ForeignKey(Intent, on_delete=models.CASCADE, related_name="+", db_index=False)
-    person = models.ForeignKey("accounts.Person", on_delete=models.CASCADE, related_name="+", db_index=False)
+    # The intent's person, to whom the database holds the intent: asked once is enough.
+    person = models.ForeignKey(
+        "accounts.Person", on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
     device_id = models.UUIDField()
     chat_session_id = models.UUIDField()
     expires_at = models.DateTimeField()
@@ -159,7 +162,7 @@ class Passkey(models.Model):
     """A public key whose private half a device or security key keeps for the person."""
 
     id = models.UUIDField(primary_key=True, default=new_id)
-    person = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, related_name="+")
+    person = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, related_name="+", db_index=False)
     intent = models.OneToOneField(Intent, on_delete=models.PROTECT, related_name="+")
     credential_id = models.BinaryField(max_length=1023, unique=True)
     public_key = models.BinaryField()
@@ -182,7 +185,10 @@ class Confirmation(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id)
     intent = models.OneToOneField(Intent, on_delete=models.PROTECT, related_name="confirmation")
-    person = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, related_name="+", db_index=False)
+    # The intent's person, as of a hand-off.
+    person = models.ForeignKey(
+        "accounts.Person", on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
     bank_session = models.ForeignKey(BankSession, on_delete=models.PROTECT, related_name="+", db_index=False)
     proof = models.CharField(max_length=20)
     statement = models.BinaryField()

@@ -42,7 +42,10 @@ class LimitUse(models.Model):
     """One movement's share of the limits, so that giving it back happens once and to the periods it came from."""
 
     key = models.CharField(primary_key=True, max_length=80)
-    account = models.ForeignKey("ledger.Account", on_delete=models.PROTECT, related_name="+", db_index=False)
+    # Its counters are held to the account.
+    account = models.ForeignKey(
+        "ledger.Account", on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
     direction = models.CharField(max_length=3, choices=Direction)
     day = models.CharField(max_length=10)
     year = models.CharField(max_length=4)

@@ -37,6 +37,20 @@ def test_a_row_is_written_and_read_as_the_orm_does(payload: Any, done_at: dateti
     assert {name: getattr(read, name) for name in theirs} == theirs
 
 
+def test_a_new_row_has_the_models_defaults_and_nothing_else() -> None:
+    ours, theirs = rows.new(OutboxRow, topic="test", payload={}), OutboxRow(topic="test", payload={})
+    assert {name: value for name, value in vars(ours).items() if name != "_state"}.keys() == (
+        vars(theirs).keys() - {"_state"}
+    )
+    assert (ours.attempts, ours.last_error, ours.key, ours.pk) == (theirs.attempts, "", None, None)
+    assert rows.new(Picture, name="one").pk != rows.new(Picture, name="two").pk
+    ours.run_at = MOMENT
+    ours.save()
+    assert OutboxRow.objects.get(topic="test").run_at == MOMENT
+    with pytest.raises(TypeError, match="OutboxRow has no tpoic"):
+        rows.new(OutboxRow, tpoic="test")
+
+
 def test_bytes_are_written_and_read_as_they_are() -> None:
     rows.insert(Picture(owner_id=new_id(), name="test", width=1, height=1, size_bytes=1, sha256=bytes(range(32))))
     read = rows.first(Picture, "name = %s", ["test"])

@@ -69,7 +69,8 @@ def prepare(
     kind_named(kind)
     words, moment = draft.words(), now()
     raw, digest = canonical(words, language=_language(language), intent_id=intent_id, kind=kind, at=moment)
-    intent = Intent(
+    intent = rows.new(
+        Intent,
         id=intent_id,
         person_id=person_id,
         device_id=device_id,
@@ -131,10 +132,11 @@ def _hand_over(intent: Intent) -> Prepared:
     code = new_token()
     expires_at = now() + timedelta(seconds=settings.HANDOFF_S)
     rows.insert(
-        Handoff(
+        rows.new(
+            Handoff,
             id=new_id(),
             code_hash=digest_of(code),
-            intent=intent,
+            intent_id=intent.pk,
             person_id=intent.person_id,
             device_id=intent.device_id,
             chat_session_id=intent.chat_session_id,

@@ -230,14 +230,15 @@ def confirm(
             at_end=True,
         )
         moment = business_now()
-        transfer = Transfer(
+        transfer = rows.new(
+            Transfer,
             id=transfer_id,
             payer_id=payer_id,
             payee_id=order.payee_id,
             conversation_id=order.conversation_id,
             amount_fen=order.amount_fen,
             memo=order.memo,
-            from_account=account,
+            from_account_id=account.pk,
             hold_id=hold.hold_id,
             created_at=moment,
             expires_at=moment + LIFE,
