@@ -148,6 +148,12 @@ def question(model: type[Row], where: str, values: Sequence[Any]) -> Question[Ro
     return Question(f"{_select(model)} WHERE {where}", values, partial(read, model))
 
 
+def every(model: type[Row], where: str, values: Sequence[Any]) -> list[Row]:
+    """The rows that the condition names, whole. `where` is SQL of the caller's own, and may end in an order."""
+    found = planned(f"{_select(model)} WHERE {where}", values)
+    return [made for row in found if (made := read(model, row)) is not None]
+
+
 def first(model: type[Row], where: str, values: Sequence[Any]) -> Row | None:
     """The row that the condition names, whole, or None. `where` is SQL of the caller's own, and may end in a lock."""
     asked = question(model, where, values)

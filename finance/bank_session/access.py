@@ -6,6 +6,7 @@ from uuid import UUID
 from django.conf import settings
 
 from accounts import queries as people
+from accounts.models import Person
 from finance.bank_session import step_up
 from finance.bank_session.errors import BankSessionNeeded
 from finance.bank_session.models import BankSession, Intent
@@ -13,7 +14,7 @@ from finance.bank_session.tokens import digest_of
 from kernel import rows
 from kernel.clock import now
 from kernel.errors import NotFound
-from kernel.statements import planned
+from kernel.statements import ask, planned
 
 
 def session_of(token: str, *, looking_at: UUID | None = None) -> BankSession | None:
@@ -24,21 +25,22 @@ def session_of(token: str, *, looking_at: UUID | None = None) -> BankSession | N
     if not token or len(token) > 100:
         return None
     moment = now()
-    session = (
-        BankSession.objects.select_related("person")
-        .filter(
-            token_hash=digest_of(token),
-            ended_at__isnull=True,
-            expires_at__gt=moment,
-            used_at__gt=moment - timedelta(seconds=settings.BANK_IDLE_S),
-            person__is_active=True,
-        )
-        .first()
+    session = rows.first(
+        BankSession,
+        "token_hash = %s AND ended_at IS NULL AND expires_at > %s AND used_at > %s",
+        [digest_of(token), moment, moment - timedelta(seconds=settings.BANK_IDLE_S)],
     )
     if session is None and looking_at is not None:
         session = step_up.replaced(token, looking_at)
-    if session is None or not people.session_is_open(session.chat_session_id):
+    if session is None:
         return None
+    holder = rows.question(Person, "id = %s AND is_active", [session.person_id])
+    sign_in = people.sign_in_question(session.chat_session_id)
+    answers = ask(holder, sign_in)
+    person = answers.to(holder)
+    if person is None or not answers.to(sign_in):
+        return None
+    session.person = person
     return session
 
 

@@ -207,6 +207,7 @@ def session_json(session: BankSession, used_at: datetime | None = None) -> dict[
 def intent_json(intent: Intent, session: BankSession, used_at: datetime | None = None) -> dict[str, Any]:
     """An intent as the sheet draws it. `used_at`: see session_json."""
     waiting = intent.state == Intent.State.PREPARED
+    pin_state, tries_left = pins.standing(intent.person_id) if waiting else (None, None)
     return {
         "id": str(intent.pk),
         "kind": intent.kind,
@@ -214,8 +215,8 @@ def intent_json(intent: Intent, session: BankSession, used_at: datetime | None =
         "statement": bytes(intent.statement).decode() if waiting else None,
         "statement_hash": bytes(intent.statement_hash).hex() if waiting else None,
         "challenge_s": max(0, int((intent.challenged_until - now()).total_seconds())) if waiting else 0,
-        "pin_state": pins.state(intent.person_id) if waiting else None,
-        "tries_left": pins.tries_left(intent.person_id) if waiting else None,
+        "pin_state": pin_state,
+        "tries_left": tries_left,
         "passkeys": passkeys.allowed(intent.person_id) if waiting else [],
         "must_sign": waiting and passkeys.must_sign(intent.person_id, intent.draft["amount_fen"]),
         "rp_id": settings.PASSKEY_RP_ID,

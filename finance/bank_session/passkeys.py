@@ -57,7 +57,7 @@ WHERE id = %s AND removed_at IS NULL AND (sign_count < %s OR (sign_count = 0 AND
 
 def passkeys_of(person_id: UUID) -> list[Passkey]:
     """The person's passkeys, oldest first. At most MAX_PASSKEYS."""
-    return list(Passkey.objects.filter(person_id=person_id, removed_at__isnull=True).order_by("added_at", "id"))
+    return rows.every(Passkey, "person_id = %s AND removed_at IS NULL ORDER BY added_at, id", [person_id])
 
 
 def can_sign(person_id: UUID) -> bool:

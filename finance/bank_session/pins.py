@@ -19,7 +19,7 @@ from finance.bank_session import events, registry
 from finance.bank_session.errors import PinAlreadySet, PinBusy, PinLocked, PinNotSet, PinTooSimple, WrongPin
 from finance.bank_session.models import Intent, PinVerifier
 from finance.bank_session.statements import Line, StatementDraft
-from kernel import audit
+from kernel import audit, rows
 from kernel.clock import now
 
 SET_PIN, CHANGE_PIN, RESET_PIN = "set_pin", "change_pin", "reset_pin"
@@ -51,18 +51,18 @@ def _keyed(person_id: UUID, pin: str) -> str:
     return hmac.digest(settings.PIN_PEPPER.encode(), f"{person_id}:{pin}".encode(), hashlib.sha256().name).hex()
 
 
+def standing(person_id: UUID) -> tuple[str, int | None]:
+    """`none`, `set` or `locked`, and how many wrong PINs are left before it locks; None if none is set."""
+    verifier = rows.first(PinVerifier, "person_id = %s", [person_id])
+    if verifier is None:
+        return "none", None
+    left = max(0, settings.PIN_TRIES - verifier.attempts)
+    return "set" if left else "locked", left
+
+
 def state(person_id: UUID) -> str:
     """`none`, `set` or `locked`."""
-    verifier = PinVerifier.objects.filter(pk=person_id).only("attempts").first()
-    if verifier is None:
-        return "none"
-    return "locked" if verifier.attempts >= settings.PIN_TRIES else "set"
-
-
-def tries_left(person_id: UUID) -> int | None:
-    """How many wrong PINs are left before it locks; None if none is set."""
-    attempts = PinVerifier.objects.filter(pk=person_id).values_list("attempts", flat=True).first()
-    return None if attempts is None else max(0, settings.PIN_TRIES - attempts)
+    return standing(person_id)[0]
 
 
 def check(person_id: UUID, pin: str) -> str:
@@ -180,7 +180,7 @@ def replace(person_id: UUID, encoded: str, action: Literal["changed", "reset"], 
         encoded=encoded, attempts=0, locked_at=None, set_at=now()
     )
     if not kept:
-        left = tries_left(person_id)
+        _, left = standing(person_id)
         raise PinNotSet if left is None else WrongPin(tries_left=left)
     audit.record(person_id, f"pin.{action}", f"person:{person_id}")
 

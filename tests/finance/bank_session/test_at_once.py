@@ -70,9 +70,13 @@ def test_confirming_and_cancelling_at_once_ends_one_way(real_bench: Bench) -> No
 
         answers = at_once(2, lambda index: other.cancel() if index else one.confirm(statement_hash=seen))  # noqa: B023
 
-        state = sheet.intent().json()["state"]
-        assert sorted(answer.status_code for answer in answers) == [200, 409]
-        assert real_bench.balance() == before - (1_000 if state == "executed" else 0)
+        confirmed, cancelled = (answer.status_code for answer in answers)
+        if confirmed == 200:
+            # The proof gave the session another token: who cancels after it comes with the old one.
+            assert cancelled in (409, 401)
+        else:
+            assert (confirmed, cancelled) == (409, 200)
+        assert real_bench.balance() == before - (1_000 if confirmed == 200 else 0)
 
 
 def test_a_hundred_wrong_guesses_at_once_are_at_most_five_checks(real_bench: Bench, monkeypatch: Any) -> None:
