@@ -17,14 +17,20 @@ def _noted() -> tuple[list[str], list[str]]:
     return audited, told
 
 
-def test_what_is_gathered_goes_in_at_the_end_in_one_statement_and_in_order() -> None:
+@pytest.mark.parametrize("count", [1, 3, notes.FEW, notes.FEW + 1, 40])
+def test_what_is_gathered_goes_in_at_the_end_in_one_statement_and_in_order(count: int) -> None:
     with transaction.atomic(), CaptureQueriesContext(connection) as seen, notes.gathered():
-        for number in "123":
-            audit.record(None, f"deed.{number}", "test")
-            jobs.enqueue(f"test.{number}", {})
+        for number in range(count):
+            audit.record(None, f"deed.{number}", "test", {"名": [number, None]})
+            jobs.enqueue(f"test.{number}", {"n": number, "text": "\u2028\"'\\"})
         assert len(seen) == 0
     assert len([query for query in seen if "INSERT" in query["sql"]]) == 1
-    assert _noted() == (["deed.1", "deed.2", "deed.3"], ["test.1", "test.2", "test.3"])
+    assert _noted() == ([f"deed.{number}" for number in range(count)], [f"test.{number}" for number in range(count)])
+    details = AuditRow.objects.filter(subject="test").order_by("pk").values_list("detail", flat=True)
+    payloads = OutboxRow.objects.filter(topic__startswith="test.").order_by("pk").values_list("payload", flat=True)
+    assert list(details) == [{"名": [number, None]} for number in range(count)]
+    assert list(payloads) == [{"n": number, "text": "\u2028\"'\\"} for number in range(count)]
+    audit.seal()
     assert audit.verify()[1] is None
 
 
