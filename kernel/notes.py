@@ -38,7 +38,7 @@ WHEN = "/*when*/"
 """Stands in a statement where a condition fits, for `gathered(on=)`."""
 
 FEW = 8
-"""So many rows have a place for each value in the statement, which PostgreSQL reads sooner than one JSON text of all."""
+"""So many rows have a place for each value in the statement: PostgreSQL reads that sooner than one JSON text of all."""
 
 
 class _Table(NamedTuple):
