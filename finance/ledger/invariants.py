@@ -18,6 +18,8 @@ _SIDE = "a posting is counted on the wrong side, or its account is missing"
 _CAPTURED = "a captured hold's entry does not take its money from its account"
 _HELD = "what is held of an account is not the sum of its open holds"
 _BOUNDS = "a customer's account is below what is held of it, or above its ceiling"
+_OWN = "an account of the bank's own keeps something in its row"
+_REVERSES = "a reversal takes back an entry that there is not"
 ROLLED = "a roll-up is not the sum of the postings that it covers"
 
 
@@ -118,11 +120,42 @@ def _bounds(those: str) -> Rule:
     )
 
 
+def _own(those: str) -> Rule:
+    return (
+        _OWN,
+        f"""
+        SELECT a.id::text, format('balance %%s fen, counted %%s, ceiling %%s fen', a.balance_fen, a.posted_count,
+                                  a.ceiling_fen)
+        FROM ledger_account a
+        WHERE a.code IS NOT NULL AND {those}
+            AND (a.balance_fen <> 0 OR a.held_fen <> 0 OR a.posted_count <> 0 OR a.ceiling_fen IS NOT NULL)
+        """,  # noqa: S608 - our own constants
+    )
+
+
+def _reverses(those: str) -> Rule:
+    return (
+        _REVERSES,
+        f"""
+        SELECT e.id::text, e.reverses_id::text FROM ledger_entry e
+        WHERE e.reverses_id IS NOT NULL AND {those}
+            AND NOT EXISTS (SELECT FROM ledger_entry r WHERE r.id = e.reverses_id)
+        """,  # noqa: S608 - our own constants
+    )
+
+
 def _between(column: str) -> str:
     return f"{column} > %(after)s AND {column} <= %(upto)s"
 
 
-HOLDS: Sequence[Rule] = (_held("true", "true"), _bounds("true"), _captured("true"))
+BESIDE: Sequence[Rule] = (
+    _held("true", "true"),
+    _bounds("true"),
+    _captured("true"),
+    _own("true"),
+    _reverses("true"),
+)
+"""What no sum of postings says."""
 WHOLE: Sequence[Rule] = (
     _entries("true", "true"),
     _balances("true", "true"),
@@ -137,17 +170,19 @@ WHOLE: Sequence[Rule] = (
         GROUP BY r.account_id, r.balance_fen HAVING r.balance_fen <> coalesce(sum(p.amount_fen), 0)
         """,
     ),
-    *HOLDS,
+    *BESIDE,
 )
 OF_ENTRIES: Sequence[Rule] = (
     _entries(_between("id"), _between("entry_id")),
     _captured(_between("h.entry_id")),
+    _reverses(_between("e.id")),
 )
 OF_ACCOUNTS: Sequence[Rule] = (
     _balances(_between("a.id"), _between("account_id")),
     _order(_between("account_id")),
     _held(_between("a.id"), _between("account_id")),
     _bounds(_between("a.id")),
+    _own(_between("a.id")),
 )
 OF_POSTINGS: Sequence[Rule] = (_side(_between("p.id")),)
 

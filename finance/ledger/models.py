@@ -2,7 +2,7 @@
 
 Amounts are whole fen. A customer's balance and what is held of it stand in the account's row and change with every
 posting. An internal account has no such row to queue for: its balance is the sum of its postings, from the newest
-roll-up on (see `queries.balance`). The SQL functions that hold are in migration 0002, those that post in 0005.
+roll-up on (see `queries.balance`). The SQL functions that hold are in migration 0002, those that post in 0005 and 0012.
 """
 
 from uuid import UUID
@@ -10,6 +10,7 @@ from uuid import UUID
 from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.lookups import Exact, IsNull
 
 from kernel.ids import new_id
 from kernel.secrets import EncryptedField
@@ -21,7 +22,8 @@ class Account(models.Model):
     """A customer's account, or one of the bank's own (`code`).
 
     Which columns each of the two has, and its nature, is kept by the trigger `ledger_account_kind` (migrations 0005
-    and 0009): a CHECK would be asked at every posting. What stands here is asked then, and is short.
+    and 0009), and that the bank's own keep nothing in their row by `ledger_account_internal` (0012): a CHECK would be
+    asked at every posting. What stands here is asked then, and is short.
     """
 
     class Type(models.TextChoices):
@@ -49,7 +51,7 @@ class Account(models.Model):
         EXPENSE = "expense"
 
     id = models.UUIDField(primary_key=True, default=new_id)
-    owner = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, null=True, related_name="+")
+    owner = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     type = models.CharField(max_length=8, choices=Type)
     nature = models.CharField(max_length=9, choices=Nature, db_default=Nature.LIABILITY)
     """Fixed when the account is opened, by the trigger `ledger_account_kind` too."""
@@ -77,10 +79,6 @@ class Account(models.Model):
                 name="ledger_account_available", condition=Q(held_fen__gte=0, balance_fen__gte=F("held_fen"))
             ),
             models.CheckConstraint(name="ledger_account_ceiling", condition=Q(balance_fen__lte=F("ceiling_fen"))),
-            models.CheckConstraint(
-                name="ledger_account_internal",
-                condition=Q(code__isnull=True) | Q(posted_count=0, balance_fen=0, ceiling_fen__isnull=True),
-            ),
         ]
 
     @property
@@ -90,7 +88,10 @@ class Account(models.Model):
 
 
 class Entry(models.Model):
-    """One movement of money: at least two postings that add up to nothing. Never changed, never removed."""
+    """One movement of money: at least two postings that add up to nothing. Never changed, never removed.
+
+    That what it reverses exists is kept by the trigger `ledger_entry_reverses` (migration 0012).
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id)
     key = models.CharField(max_length=120, unique=True)
@@ -102,8 +103,10 @@ class Entry(models.Model):
     initiator_id = models.UUIDField(null=True)
     at = models.DateTimeField()
     value_date = models.DateField()
-    legs = models.PositiveSmallIntegerField()
-    reverses = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    legs = models.SmallIntegerField()
+    reverses = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False
+    )
     recorded_at = models.DateTimeField(db_default=TransactionNow())
 
     class Meta:
@@ -128,8 +131,8 @@ class Posting(models.Model):
     entry = models.ForeignKey(
         Entry, on_delete=models.PROTECT, related_name="postings", db_constraint=False, db_index=False
     )
-    legs = models.PositiveSmallIntegerField()
-    leg = models.PositiveSmallIntegerField()
+    legs = models.SmallIntegerField()
+    leg = models.SmallIntegerField()
     account = models.ForeignKey(
         Account, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
     )
@@ -149,9 +152,9 @@ class Posting(models.Model):
             models.CheckConstraint(name="ledger_posting_place", condition=Q(leg__gte=1, leg__lte=F("legs"))),
             models.CheckConstraint(
                 name="ledger_posting_after",
-                condition=Q(seq__isnull=True, balance_after_fen__isnull=True)
-                # What is missing is neither true nor false to a CHECK, which lets that pass.
-                | Q(seq__isnull=False, balance_after_fen__isnull=False, seq__gte=1, balance_after_fen__gte=0),
+                # Both or neither: what is missing is neither true nor false to a CHECK, which lets that pass.
+                condition=Q(Exact(IsNull(F("seq"), True), IsNull(F("balance_after_fen"), True)))
+                & Q(seq__gte=1, balance_after_fen__gte=0),
             ),
         ]
 

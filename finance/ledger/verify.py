@@ -24,7 +24,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from finance.ledger import rolling
-from finance.ledger.invariants import HOLDS, NEW, WHOLE, Break, first_of
+from finance.ledger.invariants import BESIDE, NEW, WHOLE, Break, first_of
 from finance.ledger.models import ProofCursor, Verification
 from finance.ledger.rollups import POSTING_LOCK, horizon
 from kernel.clock import BANK_ZONE, now, offset
@@ -93,7 +93,7 @@ def verify() -> Report:
 def look(cursor: Any) -> Report:
     """Checks all that a cursor sees."""
     entries, postings, whole = sums_hold(cursor)
-    broken = first_of(cursor, HOLDS) if whole else first_break(cursor)
+    broken = first_of(cursor, BESIDE) if whole else first_break(cursor)
     if broken is None and not whole:
         broken = Break("the weighed sums of the books differ", "all", "no single row shows why; look by hand")
     return Report(entries, postings, broken)

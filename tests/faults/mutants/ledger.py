@@ -52,7 +52,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "the bank's own accounts may keep a balance",
         GUARDS + "the_bank_s_own_accounts_keep_nothing_in_their_row",
-        sql=without("constraint", "ledger_account", "ledger_account_internal"),
+        sql=without("trigger", "ledger_account", "ledger_account_internal"),
     ),
     Mutant(
         "an account may become another's",
@@ -90,6 +90,11 @@ MUTANTS: tuple[Mutant, ...] = (
         sql="DROP INDEX ledger_reversed_once",
     ),
     Mutant(
+        "an entry may reverse one that there is not",
+        GUARDS + "an_entry_reverses_one_that_there_is",
+        sql=without("trigger", "ledger_entry", "ledger_entry_reverses"),
+    ),
+    Mutant(
         "sums are not looked at",
         GUARDS + "an_entry_that_does_not_add_up_is_not_written",
         function=("ledger_postings_add_up", "sum(p.amount_fen) <> 0", "false"),
@@ -119,8 +124,24 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a payer in a batch may have too little",
         POSTING + "a_batch_is_posted_whole_or_not_at_all",
-        function=("ledger_post", ">= a.held_fen - coalesce(f.amount, 0)", ">= -9999999999"),
+        function=("ledger_post", ">= a.held_fen", ">= -9999999999"),
         off=LAST_CHECKS,
+    ),
+    Mutant(
+        "a payer who captures or was refused may have too little",
+        POSTING + "a_batch_is_posted_whole_or_not_at_all",
+        function=("ledger_post_captures", ">= a.held_fen - coalesce(f.amount, 0)", ">= -9999999999"),
+        off=LAST_CHECKS,
+    ),
+    Mutant(
+        "what was refused keeps what it added",
+        FUNCTIONS + "a_batch_whose_old_part_alone_would_pass_what_is_available_is_a_replay",
+        function=("ledger_post", "SET balance_fen = b.balance_before", "SET balance_fen = a.balance_fen"),
+    ),
+    Mutant(
+        "a replay in a batch keeps what it added",
+        POSTING + "a_batch_of_old_and_new_posts_the_new",
+        function=("ledger_post", "a.balance_fen - b.total", "a.balance_fen"),
     ),
     Mutant(
         "a batch may lend within itself",
@@ -166,14 +187,14 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a hold is captured twice",
         POSTING + "a_hold_ends_once_and_its_own_key_again_is_a_replay",
-        function=("ledger_post", "h.state = 'open' AND", ""),
+        function=("ledger_post_captures", "h.state = 'open' AND", ""),
         off=without("trigger", "ledger_hold", "ledger_hold_transition")
         + "; ALTER TABLE ledger_account DROP CONSTRAINT ledger_account_available",
     ),
     Mutant(
         "a hold pays from another account",
         POSTING + "a_capture_cannot_take_another_account_for_the_hold_s",
-        function=("ledger_post", "h.account_id = c.account", "true"),
+        function=("ledger_post_captures", "h.account_id = c.account", "true"),
     ),
     # What the other functions look at.
     Mutant(
@@ -208,6 +229,20 @@ MUTANTS: tuple[Mutant, ...] = (
         function=("ledger_post", "e.input_hash <> a.hash", "false"),
     ),
     Mutant(
+        "a key of what was refused stands for any entry",
+        FUNCTIONS + "the_key_of_an_entry_in_a_batch_stands_for_that_entry_alone",
+        function=("ledger_post_captures", "e.input_hash <> a.hash", "false"),
+    ),
+    Mutant(
+        "a frozen account gives in a batch that was refused",
+        FUNCTIONS + "a_batch_takes_nothing_from_a_frozen_account_and_moves_no_closed_one",
+        function=(
+            "ledger_post_captures",
+            "(a.status = 'open' OR (a.status = 'frozen' AND m.total >= 0))",
+            "a.status <> 'closed'",
+        ),
+    ),
+    Mutant(
         "a frozen account gives in a batch",
         FUNCTIONS + "a_batch_takes_nothing_from_a_frozen_account_and_moves_no_closed_one",
         function=(
@@ -228,18 +263,18 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a capture passes a ceiling",
         FUNCTIONS + "a_capture_does_not_pass_the_payee_s_ceiling",
-        function=("ledger_post", "a.balance_fen + m.total <= a.ceiling_fen", "true"),
+        function=("ledger_post_captures", "a.balance_fen + m.total <= a.ceiling_fen", "true"),
         off=CEILING_CHECK,
     ),
     Mutant(
         "more is captured than was held",
         FUNCTIONS + "no_more_is_captured_than_was_held",
-        function=("ledger_post", "c.amount BETWEEN -h.amount_fen AND -1", "true"),
+        function=("ledger_post_captures", "c.amount BETWEEN -h.amount_fen AND -1", "true"),
     ),
     Mutant(
         "a hold is captured by two entries",
         FUNCTIONS + "a_hold_is_not_captured_by_two_entries_of_one_batch",
-        function=("ledger_post", "v_taken < cardinality(v_holds)", "false"),
+        function=("ledger_post_captures", "v_taken < cardinality(v_holds)", "false"),
     ),
     # The proofs.
     Mutant(

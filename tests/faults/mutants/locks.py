@@ -36,8 +36,13 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "accounts are locked in another order in a batch",
         LEDGER + "accounts_are_locked_in_the_order_of_their_ids",
+        function=("ledger_post", "GROUP BY l.account ORDER BY l.account", "GROUP BY l.account ORDER BY l.account DESC"),
+    ),
+    Mutant(
+        "accounts are locked in another order by a capture",
+        LEDGER + "a_capture_locks_accounts_in_the_order_of_their_ids",
         function=(
-            "ledger_post",
+            "ledger_post_captures",
             ("AND type = 'customer'\n        ORDER BY id FOR NO KEY UPDATE"),
             ("AND type = 'customer'\n        ORDER BY id DESC FOR NO KEY UPDATE"),
         ),
@@ -46,7 +51,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "a capture does not lock its hold",
         LEDGER + "a_capture_that_waited_for_the_same_one_is_its_replay",
         function=(
-            "ledger_post",
+            "ledger_post_captures",
             ("PERFORM 1 FROM public.ledger_hold WHERE id = ANY (p_holds) ORDER BY id FOR NO KEY UPDATE;"),
             "",
         ),

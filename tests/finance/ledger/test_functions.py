@@ -34,8 +34,38 @@ def test_the_key_of_an_entry_in_a_batch_stands_for_that_entry_alone(books: Books
     forged = NewEntry(known.key, "refund", [Leg(su, -50), Leg(lin, 50)], "退款")
     with pytest.raises(KeyReused):
         books.batch([forged, other])
+    too_much = NewEntry(known.key, "refund", [Leg(su, -500), Leg(lin, 500)], "退款")
+    with pytest.raises(KeyReused):
+        books.batch([too_much, other])
 
     assert books.balance(su) == 97
+
+
+def test_a_batch_whose_old_part_alone_would_pass_what_is_available_is_a_replay(books: Books) -> None:
+    """What it would add is looked at with its old part first, and then without."""
+    su, lin = books.open("su", 100), books.open("lin")
+    (old, new) = _entries((Leg(su, -60), Leg(lin, 60)), (Leg(su, -40), Leg(lin, 40)))
+    books.batch([old])
+
+    again, posted = books.batch([old, new])
+    everything = books.batch([old, new])
+
+    assert (again.replayed, posted.replayed) == (True, False)
+    assert all(one.replayed for one in everything)
+    assert (books.balance(su), books.balance(lin)) == (0, 100)
+    assert (books.row(su).posted_count, books.row(lin).posted_count) == (3, 2)
+
+
+def test_what_a_replay_in_a_batch_would_bring_is_not_there_to_be_spent(books: Books) -> None:
+    su, lin = books.open("su", 100), books.open("lin")
+    (old, new) = _entries((Leg(su, -60), Leg(lin, 60)), (Leg(lin, -60), Leg(su, 60)))
+    books.batch([old])
+    books.post((lin, -60), (books.bank(), 60))
+
+    with pytest.raises(InsufficientFunds):
+        books.batch([old, new])
+
+    assert (books.balance(su), books.balance(lin)) == (40, 0)
 
 
 def test_a_hold_takes_nothing_from_a_frozen_account(books: Books) -> None:

@@ -155,6 +155,15 @@ def test_an_entry_has_one_reversal(shared_books: Books, server_role: Sql) -> Non
         server_role.execute(reverse, [entry, other, one])
 
 
+def test_an_entry_reverses_one_that_there_is(shared_books: Books, server_role: Sql) -> None:
+    with pytest.raises(errors.ForeignKeyViolation):
+        server_role.execute(
+            "SELECT ledger_post_two(gen_random_uuid(), gen_random_uuid()::text, '\\x00', 'reversal', '', NULL, NULL,"
+            " now(), current_date, gen_random_uuid(), %s, %s, 5)",
+            [shared_books.bank(), shared_books.bank("settlement")],
+        )
+
+
 def test_a_posting_needs_an_entry_and_an_account_and_stands_on_the_account_s_side(
     shared_books: Books, server_role: Sql
 ) -> None:

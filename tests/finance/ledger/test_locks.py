@@ -69,6 +69,37 @@ def test_accounts_are_locked_in_the_order_of_their_ids(real_books: Books, move: 
     assert (real_books.balance(low), real_books.balance(high)) == (102, 98)
 
 
+def test_a_capture_locks_accounts_in_the_order_of_their_ids(real_books: Books) -> None:
+    low, high = sorted([real_books.open("su", 100), real_books.open("lin", 100)])
+    hold = real_books.hold(high, 1).hold_id
+
+    with transaction.atomic():
+        Account.objects.select_for_update(no_key=True).get(pk=low)
+        other = Aside(lambda: real_books.capture(hold, (low, 1)))
+        assert other.waits()
+        Account.objects.select_for_update(no_key=True, nowait=True).get(pk=high)
+    other.result()
+
+    assert (real_books.balance(low), real_books.balance(high)) == (101, 99)
+
+
+def test_one_batch_sent_twice_at_once_is_posted_once(real_books: Books) -> None:
+    """Whoever waited finds the other's entries only after it has added its own part, and takes that off again."""
+    su, lin, entries = real_books.open("su", 10), real_books.open("lin"), []
+    for fen in (4, 1):
+        entries.append(NewEntry(key(), "refund", [Leg(su, -fen), Leg(lin, fen)], "退款"))
+
+    with transaction.atomic():
+        first = real_books.batch(entries)
+        other = Aside(lambda: real_books.batch(entries))
+        assert other.waits()
+    again = other.result()
+
+    assert [one.entry_id for one in again] == [one.entry_id for one in first]
+    assert all(one.replayed for one in again) and not any(one.replayed for one in first)
+    assert (real_books.balance(su), real_books.balance(lin), real_books.row(su).posted_count) == (5, 5, 3)
+
+
 def test_what_is_spent_meanwhile_is_not_there_for_whoever_waited(real_books: Books, move: Move) -> None:
     su, lin, settlement = real_books.open("su", 10), real_books.open("lin"), real_books.bank("settlement")
 

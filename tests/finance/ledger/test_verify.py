@@ -54,7 +54,11 @@ TAMPERINGS = {
     "a customer's posting hides among the bank's": "UPDATE ledger_posting SET seq = NULL, balance_after_fen = NULL"
     " WHERE seq = 2",
     "a roll-up is altered": "UPDATE ledger_rollup SET balance_fen = balance_fen + 1",
+    "the bank's own account gets a ceiling": "UPDATE ledger_account SET ceiling_fen = 1 WHERE code = 'settlement'",
+    "an entry takes back what there is not": "UPDATE ledger_entry SET reverses_id = gen_random_uuid() WHERE id ="
+    " (SELECT max(id::text)::uuid FROM ledger_entry)",
 }
+BESIDE_THE_SUMS = ("hold", "ceiling", "takes back")
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +108,7 @@ def test_weighed_sums_find_what_the_exact_rules_find(insider: psycopg.Connection
         entries, postings, holds = sums_hold(cursor)
         assert (holds, entries >= 5, postings) == (True, True, entries * 2)
     for what, statement in TAMPERINGS.items():
-        if "hold" in what:
+        if any(word in what for word in BESIDE_THE_SUMS):
             continue
         with insider.transaction(force_rollback=True), insider.cursor() as cursor:
             for table in ("entry", "posting", "account"):
