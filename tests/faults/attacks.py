@@ -32,11 +32,6 @@ CHECKS: dict[str, tuple[str, ...]] = {
     "bank_intent_ended": ("state = 'executed'", "state = 'cancelled'", "ended_at = now()", "result = '{}'"),
     "ledger_account_available": ("balance_fen = -1", "held_fen = 1", "held_fen = -1"),
     "ledger_account_ceiling": ("ceiling_fen = 10, balance_fen = 11",),
-    "ledger_account_internal": (
-        "code = 'x', balance_fen = 1",
-        "code = 'x', posted_count = 1",
-        "code = 'x', ceiling_fen = 1",
-    ),
     "ledger_entry_two_legs": ("legs = 1",),
     "ledger_hold_amount": ("amount_fen = 0",),
     "ledger_hold_closed": (
@@ -179,6 +174,14 @@ TRIGGERS: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
     # How it refuses (SQLSTATE), the row that is there, and what somebody with every right tries with it.
     "bank_session_confirmation_append_only": ("RL000", {}, NEVER),
     "bank_session_receipt_append_only": ("RL000", {}, NEVER),
+    "ledger_account_internal": (
+        "23514",
+        {"balance_fen": "0", "held_fen": "0", "posted_count": "0"},
+        tuple(
+            f"UPDATE ledger_account SET code = 'x', {change}"
+            for change in ("balance_fen = 1", "posted_count = 1", "ceiling_fen = 1")
+        ),
+    ),
     "ledger_account_kept": ("RL000", {}, GONE),
     "ledger_entry_append_only": ("RL000", {}, NEVER),
     "ledger_posting_append_only": ("RL000", {}, NEVER),
