@@ -248,9 +248,9 @@ if (plan.rate) {
   const began = performance.now();
   let sent = 0;
   const tick = setInterval(() => {
-    const due = Math.floor(((performance.now() - began) / 1000) * plan.rate);
-    while (!finished && sent < due) {
+    for (;;) {
       const at = began + (sent / plan.rate) * 1000;
+      if (finished || at > performance.now()) return;
       send(senders[sent++ % senders.length], at);
     }
   }, 1);
