@@ -256,6 +256,16 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
     ),
     Mutant(
+        "a closed account of the bank's own moves in a batch",
+        FUNCTIONS + "a_batch_moves_no_closed_account_of_the_bank_s_own_and_leaves_the_others_as_they_were",
+        function=("ledger_post", "i.type = 'internal' AND i.status = 'open'", "i.type = 'internal'"),
+    ),
+    Mutant(
+        "a batch is written although an account does not take part",
+        FUNCTIONS + "a_batch_takes_nothing_from_a_frozen_account_and_moves_no_closed_one",
+        function=("ledger_post", "SELECT FROM rest r WHERE NOT r.banks", "SELECT FROM rest r WHERE false"),
+    ),
+    Mutant(
         "a capture passes a ceiling",
         FUNCTIONS + "a_capture_does_not_pass_the_payee_s_ceiling",
         function=("ledger_post_captures", "a.balance_fen + m.total <= a.ceiling_fen", "true"),

@@ -8,6 +8,7 @@ from finance.ledger.actions import Leg, NewEntry
 from finance.ledger.errors import AccountClosed, CeilingReached, HoldNotOpen, InsufficientFunds
 from finance.ledger.models import Account, Entry
 from kernel.errors import KeyReused
+from kernel.models import OutboxRow
 from tests.finance.ledger.conftest import Books, key
 
 
@@ -90,6 +91,28 @@ def test_a_batch_takes_nothing_from_a_frozen_account_and_moves_no_closed_one(boo
     books.batch(_entries((Leg(lin, -5), Leg(su, 5)), (Leg(lin, -5), Leg(su, 5))))
 
     assert (books.balance(su), books.balance(lin), books.balance(xu)) == (110, 90, 0)
+
+
+def test_a_batch_moves_no_closed_account_of_the_bank_s_own_and_leaves_the_others_as_they_were(books: Books) -> None:
+    su, settlement = books.open("su", 100), books.bank("settlement")
+    Account.objects.filter(pk=settlement).update(status="closed")
+
+    with pytest.raises(AccountClosed):
+        books.batch(_entries((Leg(su, -5), Leg(settlement, 5)), (Leg(su, -6), Leg(settlement, 6))))
+
+    assert (books.balance(su), books.row(su).posted_count, books.balance(settlement)) == (100, 1, 0)
+
+
+def test_of_a_batch_those_entries_are_told_that_a_customer_has_a_part_in(books: Books) -> None:
+    su, bank, settlement = books.open("su", 100), books.bank(), books.bank("settlement")
+    before = OutboxRow.objects.filter(topic="ledger.moved").count()
+
+    mixed = books.batch(
+        _entries((Leg(bank, -1), Leg(settlement, 1)), (Leg(bank, -2), Leg(su, 2)), (Leg(settlement, -3), Leg(bank, 3)))
+    )
+
+    told = OutboxRow.objects.filter(topic="ledger.moved").order_by("pk")[before:]
+    assert [row.payload["entry_id"] for row in told] == [str(mixed[1].entry_id)]
 
 
 def test_a_capture_does_not_pass_the_payee_s_ceiling(books: Books) -> None:
