@@ -9,10 +9,11 @@ import msgspec
 import pytest
 from django.db import InternalError, ProgrammingError, connection, connections, transaction
 
-from chat import actions, cards, queries
+from accounts.models import Device, DeviceSession, Person
+from chat import actions, cards, log, queries
 from chat.actions import Line
 from chat.errors import CardRefused, NotRecallable, RecallTooLate
-from chat.models import ArchiveRow, Conversation, Message, NoticeSeen
+from chat.models import ArchiveRow, Card, Conversation, Member, Message, NoticeSeen
 from kernel.clock import now
 from kernel.errors import NotFound
 from tests.chat.conftest import Scene
@@ -143,6 +144,66 @@ def test_opening_it_again_finds_the_same_conversation(live: Scene) -> None:
     with ThreadPoolExecutor(6) as pool:
         assert len(set(pool.map(again, range(6)))) == 1
     assert actions.open_conversation(kind="advisor", member_ids=[live.zhou, live.su]) == live.advisor
+
+
+def _session(person_id: uuid.UUID, **more: object) -> uuid.UUID:
+    person = Person.objects.get(pk=person_id)
+    device = Device.objects.create(person=person, client_id=uuid.uuid4(), name="测试机")
+    key_hash = uuid.uuid4().bytes * 2
+    return DeviceSession.objects.create(
+        person=person, device=device, key_hash=key_hash, epoch=person.session_epoch, **more
+    ).pk
+
+
+def _stood(drafts: list[log.Draft], *, trusted: bool, together: bool) -> tuple[list[object], list[object]]:
+    """What is answered for these items, sent together or one by one, and what then stands; all of it taken back."""
+    before = set(Message.objects.values_list("pk", flat=True)), set(ArchiveRow.objects.values_list("pk", flat=True))
+    with transaction.atomic():
+        batches = [drafts] if together else [[draft] for draft in drafts]
+        answers = [answer for batch in batches for answer in log.append(batch, trusted=trusted)]
+        messages = Message.objects.exclude(pk__in=before[0]).order_by("conversation", "seq")
+        archived = ArchiveRow.objects.exclude(pk__in=before[1]).order_by("pk")
+        stood = [
+            *Conversation.objects.order_by("pk").values_list("pk", "seq", "version"),
+            *messages.values_list(
+                "pk", "conversation", "seq", "version", "client_id", "sender", "kind", "text", "card"
+            ),
+            *archived.values_list("event", "message_id", "seq", "version", "sender_id", "kind", "text", "card"),
+        ]
+        transaction.set_rollback(True)
+    return [msgspec.structs.replace(answer, at=None) for answer in answers], stood
+
+
+@pytest.mark.parametrize("trusted", [False, True])
+def test_one_by_one_comes_to_the_same_as_all_at_once(scene: Scene, trusted: bool) -> None:
+    card = Card.objects.get(kind="price", ref=_card(scene).card.ref).pk
+    known = _say(scene, "早就说过")
+    over = _session(scene.lin, ended_at=now())
+    Member.objects.filter(conversation=scene.group, person=scene.tao).update(barred="no_advisor")
+    said: list[dict[str, object]] = [
+        {"c": scene.friends, "s": scene.su, "body": "一"},
+        {"c": scene.advisor, "s": scene.zhou, "body": "要存档"},
+        {"c": scene.advisor, "s": scene.zhou, "kind": "card", "d": card},
+        {"c": scene.friends, "s": scene.su, "k": known.client_id, "body": "再说一遍"},
+        {"c": scene.friends, "s": scene.lin, "k": known.client_id, "body": "同一个号,另一个人"},
+        {"c": scene.friends, "s": scene.xu, "body": "外人"},
+        {"c": uuid.uuid4(), "s": scene.su, "body": "没有这个会话"},
+        {"c": scene.friends, "s": scene.lin, "e": over, "body": "已退出"},
+        {"c": scene.group, "s": scene.tao, "body": "不许说"},
+        {"c": scene.group, "s": scene.tao, "h": True, "kind": "card", "d": card},
+        {"c": scene.group, "s": scene.lin, "e": _session(scene.lin), "body": "在线"},
+        {"c": scene.advisor, "s": scene.su, "body": "二"},
+    ]
+    drafts = [
+        log.Draft(**{"o": order, "id": uuid.uuid4(), "k": uuid.uuid4(), "kind": "text", **item})
+        for order, item in enumerate(said)
+    ]
+    together, stood = _stood(drafts, trusted=trusted, together=True)
+    alone, stood_alone = _stood(drafts, trusted=trusted, together=False)
+    assert alone == together
+    assert stood_alone == stood
+    outcomes = [answer.r for answer in together]
+    assert {"new", "again", "refused", "ended"} | (set() if trusted else {"barred"}) == set(outcomes)
 
 
 def test_a_recall_leaves_nothing_but_in_the_archive(scene: Scene) -> None:
