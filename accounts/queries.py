@@ -373,6 +373,20 @@ def session_is_open(session_id: UUID) -> bool:
     return ask(asked).to(asked)
 
 
+_ENDED = """
+SELECT asked.id FROM unnest(%s::uuid[]) AS asked(id)
+LEFT JOIN accounts_devicesession s ON s.id = asked.id LEFT JOIN accounts_person p ON p.id = s.person_id
+WHERE (s.ended_at IS NULL AND s.epoch = p.session_epoch AND p.is_active) IS NOT TRUE
+"""
+
+
+def ended_question(session_ids: Sequence[UUID]) -> tuple[str, tuple[list[UUID]]]:
+    """The one statement that names those of the sign-ins that are over, and its parameters: for a loop that asks it
+    itself, of thousands of which hardly one is.
+    """
+    return _ENDED, (list(session_ids),)
+
+
 def sign_in_question(session_id: UUID) -> Question[bool]:
     """`session_is_open`, to be asked with others."""
     return Question(_SIGN_IN, [session_id], lambda found: found is not None)

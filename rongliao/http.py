@@ -23,6 +23,10 @@ HEAD_LIMIT_S = 10.0
 BODY_PAUSE_S = 20.0
 """The longest silence in the middle of a body."""
 
+UNHEARD = 8
+"""So many messages of a socket may wait for the application before it is read no further. uvicorn stops at each one,
+which is two calls of the system for every message."""
+
 GOODBYE_LIMIT_S = 1.0
 """For the client to answer that its socket is closed, and for what is still to be written."""
 
@@ -145,7 +149,7 @@ class PunctualSocket(WebSocketsSansIOProtocol):
             self.queue.put_nowait({"type": "websocket.receive", "text": text})
         else:
             self.queue.put_nowait({"type": "websocket.receive", "bytes": data})
-        if not self.read_paused:
+        if not self.read_paused and self.queue.qsize() >= UNHEARD:
             self.read_paused = True
             self.transport.pause_reading()
 

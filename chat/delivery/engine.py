@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from itertools import cycle
 from typing import Any, TypeVar
 from uuid import UUID
@@ -22,6 +21,8 @@ from chat.delivery.members import MemberCache
 from chat.delivery.writer import Writer
 
 SWEEP_EVERY_S = 1.0
+LOOKED_AT_ONCE = 500
+"""Sessions that are asked about in one statement; others have the loop between two of them."""
 THREADS = 4
 WRITERS = 2
 """So many batches may be on their way to the database at once, each of conversations of its own: what arrives while one
@@ -109,10 +110,11 @@ class Engine:
                     connection.close(Reason.TOO_SLOW)
                 elif connection.ends_at <= self.hub.loop.time():
                     connection.close(Reason.SESSION_ENDED)
-            asked = {connection.session_id for connection in self.hub.connections}
-            if asked:
-                still = await in_thread(partial(people.open_sessions, asked))
-                self.hub.end_sessions(asked - still)
+            sessions = list({connection.session_id for connection in self.hub.connections})
+            for start in range(0, len(sessions), LOOKED_AT_ONCE):
+                # By a connection of the loop's own: a thread would take Python's lock from it each second.
+                ended = await self.ask(*people.ended_question(sessions[start : start + LOOKED_AT_ONCE]))
+                self.hub.end_sessions(session for (session,) in ended)
 
     def write(self, connection: Connection, draft: log.Draft) -> None:
         """Queues a message, behind those of its conversation. The answer comes on its connection."""
