@@ -22,6 +22,7 @@ from chat.delivery.engine import Engine, engine, in_thread
 from chat.delivery.writer import failure
 from chat.errors import BadFrame, FrameTooLarge, UnknownFrame
 from chat.ports import BANK_PEOPLE
+from kernel.asgi import write_of
 from kernel.clock import now
 from kernel.errors import Refusal, TooMany, language_of
 from kernel.ids import new_id
@@ -222,6 +223,7 @@ async def socket(scope: dict[str, Any], receive: Any, send: Any) -> None:
         return
     connection = Connection(
         send,
+        write=write_of(scope),
         person_id=opened.person_id,
         session_id=opened.id,
         lives_s=(guest.until - now()).total_seconds(),

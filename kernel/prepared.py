@@ -25,8 +25,8 @@ Row = tuple[Any, ...]
 Types = tuple[int, ...]
 
 
-def _numbered(statement: str) -> bytes:
-    """With PostgreSQL's own marks for values, $1 and so on, instead of each `%s`."""
+def numbered(statement: str) -> bytes:
+    """A statement with PostgreSQL's own marks for values, $1 and so on, instead of each `%s`."""
     first, *others = statement.split("%s")
     return (first + "".join(f"${place}{part}" for place, part in enumerate(others, start=1))).encode()
 
@@ -41,7 +41,7 @@ class Statement:
         self.adapters = AdaptersMap(connection.adapters)
         self.adapters.register_loader(_TIMESTAMPTZ, TimestamptzLoader)
         self.connection = connection
-        self.query = _numbered(statement)
+        self.query = numbered(statement)
         self._values = Transformer(self)
         self._rows = Transformer(self)
         self._formats = [PyFormat.AUTO] * statement.count("%s")
@@ -52,9 +52,9 @@ class Statement:
         """What PostgreSQL answers. Begins the transaction where none runs and one is wanted. Raises psycopg.Error."""
         link, connection = self.connection.pgconn, self.connection
         if not connection.autocommit and link.transaction_status == TransactionStatus.IDLE:
-            _checked(link, link.exec_(_begin(connection)))
+            checked(link, link.exec_(_begin(connection)))
         if not self._formats:
-            return _checked(link, link.exec_params(self.query, None))
+            return checked(link, link.exec_params(self.query, None))
         written = self._values.dump_sequence(values, self._formats)
         kinds, formats = self._values.types or (), self._values.formats
         try:
@@ -64,17 +64,17 @@ class Statement:
             if len(self._names) >= MAX_TYPES:
                 self.end()
             self._names[kinds] = None
-            return _checked(link, link.exec_params(self.query, written, kinds, formats))
+            return checked(link, link.exec_params(self.query, written, kinds, formats))
         if name is not None:
             result = link.exec_prepared(name, written, formats)  # type: ignore[arg-type]  # it takes None
             if result.status in _DONE:
                 return result
             if not self._forgotten(result):
-                return _checked(link, result)
+                return checked(link, result)
         name = f"kernel_{next(self._numbers)}".encode()
-        _checked(link, link.prepare(name, self.query, kinds))
+        checked(link, link.prepare(name, self.query, kinds))
         self._names[kinds] = name
-        return _checked(link, link.exec_prepared(name, written, formats))  # type: ignore[arg-type]  # it takes None
+        return checked(link, link.exec_prepared(name, written, formats))  # type: ignore[arg-type]  # it takes None
 
     def _forgotten(self, result: PGresult) -> bool:
         """Whether somebody had the connection forget its statements, and no transaction broke of it."""
@@ -104,7 +104,7 @@ def _begin(connection: "psycopg.Connection[Any]") -> bytes:
     return b"BEGIN" if level is None else f"BEGIN ISOLATION LEVEL {level.name.replace('_', ' ')}".encode()
 
 
-def _checked(link: PGconn, result: PGresult) -> PGresult:
+def checked(link: PGconn, result: PGresult) -> PGresult:
     """The answer. Raises what PostgreSQL says, as psycopg does."""
     if result.status in _DONE:
         return result

@@ -16,6 +16,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.protocol import State
 
+from kernel.asgi import WRITE
 from rongliao.turnstile import Turnstile, turnstile_for
 
 HEAD_LIMIT_S = 10.0
@@ -120,16 +121,33 @@ class PunctualSocket(WebSocketsSansIOProtocol):
         # No compression, whatever the command line says: it costs memory for each socket, and tells lengths.
         self.conn.available_extensions = []
 
+    async def run_asgi(self) -> None:
+        """The application may write without a task for it (kernel.asgi)."""
+        offered: dict[Any, Any] = self.scope["extensions"]
+        offered[WRITE] = {"write": self.write}
+        try:
+            await super().run_asgi()
+        finally:
+            # It leads back here: what is in no circle needs no collector.
+            del offered[WRITE]
+
+    def write(self, text: str) -> bool:
+        """Sends a text over the open socket at once, unless the peer is behind. Raises ClientDisconnected."""
+        if not self.handshake_complete or self.conn.extensions or not self.writable.is_set():
+            return False
+        if self.disconnected or self.close_sent or self.conn.state is not State.OPEN:
+            raise ClientDisconnected
+        self.transport.write(_frame(text))
+        return True
+
     async def send(self, message: ASGISendEvent) -> None:
         """Texts over an open socket go straight out; everything else is uvicorn's."""
         text = message.get("text") if message["type"] == "websocket.send" else None
         if text is None or not self.handshake_complete or self.conn.extensions:
             await super().send(message)
             return
-        await self.writable.wait()
-        if self.disconnected or self.close_sent or self.conn.state is not State.OPEN:
-            raise ClientDisconnected
-        self.transport.write(_frame(str(text)))
+        while not self.write(str(text)):
+            await self.writable.wait()
 
     def send_receive_event_to_app(self) -> None:
         """As the parent does; but a text that is none ends the socket in silence. A traceback for each, as uvicorn has

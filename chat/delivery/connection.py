@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from chat import wire
+from kernel.asgi import Write
 from kernel.ids import new_id
 
 MAX_QUEUED_CHARACTERS = 512 * 1024
@@ -51,6 +52,7 @@ class Connection:
         "_queued",
         "_send",
         "_sent",
+        "_write",
         "allowance",
         "allowance_at",
         "bank_identity",
@@ -70,6 +72,7 @@ class Connection:
         self,
         send: Sender,
         *,
+        write: Write | None = None,
         person_id: UUID,
         session_id: UUID,
         lives_s: float,
@@ -91,9 +94,10 @@ class Connection:
         self.allowance_at = self.loop.time()
         self.typed_at: dict[UUID, float] = {}
         self._send = send
+        self._write = write
         self._queue: deque[str] = deque()
         self._queued = 0
-        self._flushing: asyncio.Task[None] | None = None
+        self._flushing: asyncio.Task[None] | asyncio.Handle | None = None
         self._pushed_at = 0.0
         self._sent = 0
         self._confirmed = 0
@@ -110,7 +114,8 @@ class Connection:
             self.close(Reason.TOO_SLOW)
         elif self._flushing is None:
             self._pushed_at = self.loop.time()
-            self._flushing = self.loop.create_task(self._flush())
+            # What else is pushed in this turn of the loop goes with it.
+            self._flushing = self.loop.call_soon(self._flush)
 
     def confirm(self, number: int) -> None:
         """The client has read up to the probe of this number; nobody can say it who has not."""
@@ -138,22 +143,39 @@ class Connection:
             self._asked_at is not None and now - max(self._asked_at, self.allowance_at) > ANSWER_LIMIT_S
         )
 
-    async def _flush(self) -> None:
+    def _flush(self) -> None:
+        """Writes what is queued; a task is for a server that has to be waited for."""
         try:
             while self._queue and self.closing is None:
-                text = self._take()
-                self._sent += len(text) if text.isascii() else len(text.encode())
-                if self._asked_at is None and self._sent - self._confirmed > PROBE_EVERY_BYTES:
-                    self._asked_at = self.loop.time()
-                    self._probe = secrets.randbelow(2**53), self._sent
-                    text = f"{text}\n{wire.encode(wire.Probe(n=self._probe[0]))}"
-                self._pushed_at = self.loop.time()
-                await self._send({"type": "websocket.send", "text": text})
+                text = self._next()
+                if self._write is None or not self._write(text):
+                    self._flushing = self.loop.create_task(self._drain(text))
+                    return
         except Exception:
             # The peer went away while we wrote; servers raise different errors for that.
             self.close(Reason.GOING_AWAY)
+        self._flushing = None
+
+    async def _drain(self, text: str) -> None:
+        try:
+            await self._send({"type": "websocket.send", "text": text})
+            while self._queue and self.closing is None:
+                await self._send({"type": "websocket.send", "text": self._next()})
+        except Exception:
+            self.close(Reason.GOING_AWAY)
         finally:
             self._flushing = None
+
+    def _next(self) -> str:
+        """What is written next; from time to time with a question whether it arrives."""
+        text = self._take()
+        self._sent += len(text) if text.isascii() else len(text.encode())
+        if self._asked_at is None and self._sent - self._confirmed > PROBE_EVERY_BYTES:
+            self._asked_at = self.loop.time()
+            self._probe = secrets.randbelow(2**53), self._sent
+            text = f"{text}\n{wire.encode(wire.Probe(n=self._probe[0]))}"
+        self._pushed_at = self.loop.time()
+        return text
 
     def _take(self) -> str:
         queue = self._queue

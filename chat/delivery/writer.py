@@ -8,7 +8,7 @@ conversations of its own. An acknowledgement follows the commit, the push follow
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from uuid import UUID
 
 import psycopg
@@ -92,10 +92,12 @@ class Writer:
             done: list[tuple[Pending, log.Written]] = []
             while self._pending:
                 batch = self._take()
-                writing = self._hub.loop.create_task(self._append(batch))
-                # The statement is on its way to the database while the batch before it is told to people.
-                await asyncio.sleep(0)
-                await self._tell(done)
+                writing: Awaitable[list[log.Written]] = self._append(batch)
+                if done:
+                    # The statement is on its way to the database while the batch before it is told to people.
+                    writing = asyncio.ensure_future(writing)
+                    await asyncio.sleep(0)
+                    await self._tell(done)
                 done = await self._settled(batch, writing)
             await self._tell(done)
 
@@ -106,15 +108,15 @@ class Writer:
     async def _append(self, batch: Sequence[Pending]) -> list[log.Written]:
         for order, item in enumerate(batch):
             item.draft.o = order
-        asked = log.encoder.encode([item.draft for item in batch]).decode()
-        rows = await self._database.fetch(log.APPEND_SQL, (asked, False, False))
+        asked = log.encoder.encode([item.draft for item in batch])
+        found = await self._database.value(log.APPEND_SQL, (asked, b"false", b"false"))
         self.batches += 1
         self._asked += len(batch)
         if self._asked >= self._plan_at:
             # Each time that as much again was written: the tables may have doubled, and plans are few.
             self._plan_at = 2 * self._asked
             await self._plan_anew()
-        answers = log.written_decoder.decode(rows[0][0])
+        answers = log.written_decoder.decode(found)
         if len(answers) != len(batch):
             raise ValueError(f"{len(answers)} answers for {len(batch)} messages")
         return answers
@@ -127,7 +129,7 @@ class Writer:
             _log.warning("plans were not made anew (%s)", error)
 
     async def _settled(
-        self, batch: list[Pending], writing: "asyncio.Task[list[log.Written]]"
+        self, batch: list[Pending], writing: Awaitable[list[log.Written]]
     ) -> list[tuple[Pending, log.Written]]:
         """The answers of a batch; what must be asked again is back at the head of the queue, in order."""
         try:
@@ -170,7 +172,7 @@ class Writer:
         done: list[tuple[Pending, log.Written]] = []
         for place, item in enumerate(batch):
             before = len(self._pending)
-            done += await self._settled([item], self._hub.loop.create_task(self._append([item])))
+            done += await self._settled([item], self._append([item]))
             if len(self._pending) > before and self._pending[0] is item:
                 # It has to wait; so do those after it, or they would overtake it.
                 self._pending.extendleft(reversed(batch[place + 1 :]))

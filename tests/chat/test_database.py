@@ -6,6 +6,7 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from django.db import connections
 
@@ -80,3 +81,62 @@ async def test_a_database_that_says_nothing_holds_up_the_end_for_a_moment_only(f
             assert CLOSE_LIMIT_S / 2 < loop.time() - began < 2 * CLOSE_LIMIT_S
         finally:
             connections["default"].settings_dict.update(before)
+
+
+VALUE = "SELECT length(%s::text)::text || %s"
+
+
+async def test_values_come_by_a_line_that_stays_and_by_cursors_in_turns(fresh_database: FreshDatabase) -> None:
+    database = Database("test")
+    # More than a socket takes at once, in both directions.
+    long = "长".encode() * 3_000_000
+    for number in range(3):
+        assert await database.value(VALUE, (long, str(number).encode())) == f"3000000{number}".encode()
+        assert await database.fetch("SELECT %s", (number,)) == [(number,)]
+        assert await database.value("SELECT %s::text", (long,)) == long
+        await database.plan_anew()
+    assert await database.fetch("SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'line%%'", ()) == [(2,)]
+    await database.close()
+
+
+async def test_a_value_that_is_refused_leaves_the_line_as_it_was(fresh_database: FreshDatabase) -> None:
+    database = Database("test")
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        await database.value("SELECT (1 / %s::int)::text", (b"0",))
+    assert await database.value("SELECT (1 / %s::int)::text", (b"1",)) == b"1"
+    with pytest.raises(psycopg.ProgrammingError, match="DEALLOCATE ALL"):
+        # It is done, and answers no rows.
+        await database.fetch("DEALLOCATE ALL", ())
+    with pytest.raises(psycopg.errors.InvalidSqlStatementName):
+        await database.value("SELECT (1 / %s::int)::text", (b"1",))
+    assert await database.value("SELECT (1 / %s::int)::text", (b"1",)) == b"1", "it is made known anew"
+    await database.close()
+
+
+async def test_a_connection_that_the_server_ended_is_made_anew(fresh_database: FreshDatabase) -> None:
+    database, other = Database("test"), Database("other")
+    end = "SELECT pg_terminate_backend(%s)"
+    pid = int(await database.value("SELECT pg_backend_pid()::text || %s", (b"",)))
+    sleeping = asyncio.create_task(database.value("SELECT pg_sleep(%s)::text", (b"60",)))
+    await asyncio.sleep(0.2)
+    assert await other.fetch(end, (pid,)) == [(True,)]
+    with pytest.raises(psycopg.OperationalError):
+        await sleeping
+    pid = int(await database.value("SELECT pg_backend_pid()::text || %s", (b"",)))
+    assert await other.fetch(end, (pid,)) == [(True,)]
+    await asyncio.sleep(0.2)
+    assert await database.value("SELECT %s", (b"1",)) == b"1", "whoever asks next notices nothing"
+    for one in (database, other):
+        await one.close()
+
+
+async def test_an_answer_that_nobody_waits_for_is_not_the_next_ones(fresh_database: FreshDatabase) -> None:
+    database, before = Database("test"), open_files()
+    for moment in range(MOMENTS):
+        asking = asyncio.create_task(database.value("SELECT pg_sleep(0.005)::text || %s", (b"old",)))
+        await asyncio.wait((asking,), timeout=moment * 0.0005)
+        asking.cancel()
+        await asyncio.wait((asking,))
+        assert await database.value("SELECT %s", (str(moment).encode(),)) == str(moment).encode()
+    await database.close()
+    assert open_files() == before

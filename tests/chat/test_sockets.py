@@ -3,7 +3,7 @@
 import asyncio
 import json
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -485,20 +485,19 @@ async def test_who_joined_later_hears_nothing_of_what_was_said_before_them(
     await su.say(live.group, "以前的话")
     said = UUID((await su.until("ack"))["id"])
     bring = partial(actions.add_member, conversation_id=live.group, person_id=live.xu, sees_past=False, announce=False)
-    fetch = Database.fetch
+    written = Database.value
 
-    async def comes_between(self: Database, statement: str, params: tuple[Any, ...]) -> Any:
-        answer = await fetch(self, statement, params)
-        if statement == log.APPEND_SQL:
-            await database(bring)
+    async def comes_between(self: Database, statement: str, values: Sequence[bytes]) -> bytes:
+        answer = await written(self, statement, values)
+        await database(bring)
         return answer
 
     xu = await phone(live.xu)
     engine.engine().members._kept.clear()
-    monkeypatch.setattr(Database, "fetch", comes_between)
+    monkeypatch.setattr(Database, "value", comes_between)
     await su.say(live.group, "刚好在前")
     await su.until("ack")
-    monkeypatch.setattr(Database, "fetch", fetch)
+    monkeypatch.setattr(Database, "value", written)
     assert [(await tao.until("message"))["message"]["text"] for _ in range(2)] == ["以前的话", "刚好在前"]
     await database(lambda: actions.recall(message_id=said, person_id=live.su))
     assert (await tao.until("message"))["message"]["recalled"] is True
