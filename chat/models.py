@@ -98,8 +98,11 @@ class Message(models.Model):
         NOTICE = "notice"
 
     id = models.UUIDField(primary_key=True, default=new_id)
-    # No index of its own: those of the constraints begin with it, and every message would pay for one more.
-    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="messages", db_index=False)
+    # No index of its own: those of the constraints begin with it, and every message would pay for one more. Nor is it
+    # looked up: chat_append, which alone writes messages, has just changed it, and the server may not remove it.
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.PROTECT, related_name="messages", db_index=False, db_constraint=False
+    )
     seq = models.BigIntegerField()
     version = models.BigIntegerField()
     client_id = models.UUIDField()

@@ -16,6 +16,7 @@ from chat.errors import CardRefused, NotRecallable, RecallTooLate
 from chat.models import ArchiveRow, Card, Conversation, Member, Message, NoticeSeen
 from kernel.clock import now
 from kernel.errors import NotFound
+from kernel.models import OutboxRow
 from tests.chat.conftest import Scene
 
 
@@ -169,6 +170,7 @@ def _stood(drafts: list[log.Draft], *, trusted: bool, together: bool) -> tuple[l
                 "pk", "conversation", "seq", "version", "client_id", "sender", "kind", "text", "card"
             ),
             *archived.values_list("event", "message_id", "seq", "version", "sender_id", "kind", "text", "card"),
+            *[row.payload["message_id"] for row in OutboxRow.objects.filter(topic="chat.said").order_by("pk")],
         ]
         transaction.set_rollback(True)
     return [msgspec.structs.replace(answer, at=None) for answer in answers], stood
@@ -177,6 +179,9 @@ def _stood(drafts: list[log.Draft], *, trusted: bool, together: bool) -> tuple[l
 @pytest.mark.parametrize("trusted", [False, True])
 def test_one_by_one_comes_to_the_same_as_all_at_once(scene: Scene, trusted: bool) -> None:
     card = Card.objects.get(kind="price", ref=_card(scene).card.ref).pk
+    Conversation.objects.filter(pk=scene.advisor).update(kind="official")
+    Conversation.objects.filter(pk=scene.group).update(archived=True)
+    Person.objects.filter(pk=scene.su).update(kind="official", phone=None, phone_index=None)
     known = _say(scene, "早就说过")
     over = _session(scene.lin, ended_at=now())
     Member.objects.filter(conversation=scene.group, person=scene.tao).update(barred="no_advisor")
@@ -202,6 +207,8 @@ def test_one_by_one_comes_to_the_same_as_all_at_once(scene: Scene, trusted: bool
     alone, stood_alone = _stood(drafts, trusted=trusted, together=False)
     assert alone == together
     assert stood_alone == stood
+    told = [item for item in stood if isinstance(item, str)]
+    assert told == [str(drafts[1].id)], "what somebody wrote to a service account, no card, and not what it wrote"
     outcomes = [answer.r for answer in together]
     assert {"new", "again", "refused", "ended"} | (set() if trusted else {"barred"}) == set(outcomes)
 
