@@ -76,6 +76,7 @@ JUDGED = """
             ON b.conversation_id = a.c AND b.client_id = a.k AND b.sender_id IS NOT DISTINCT FROM a.s
         LEFT JOIN accounts_devicesession e ON e.id = a.e
         LEFT JOIN accounts_person p ON p.id = e.person_id"""
+LOCK = "SELECT ARRAY[id] FROM chat_conversation WHERE id = (batch->0->>'c')::uuid FOR NO KEY UPDATE"
 ONE = JUDGED.format(into="INTO one", twin="")
 ALL = JUDGED.format(into="", twin="WHEN row_number() OVER (PARTITION BY a.c, a.k, a.s ORDER BY a.o) > 1 THEN 'twin'")
 
@@ -110,20 +111,13 @@ DECLARE
     said_at timestamptz;
     answer jsonb;
 BEGIN
-    IF patient THEN
-        SELECT array_agg(c.id) INTO held FROM (
-            SELECT id FROM chat_conversation
-            WHERE id = ANY(ARRAY(SELECT (item->>'c')::uuid FROM jsonb_array_elements(batch) item))
-            ORDER BY id FOR NO KEY UPDATE) c;
-    ELSE
-        SELECT array_agg(c.id) INTO held FROM (
-            SELECT id FROM chat_conversation
-            WHERE id = ANY(ARRAY(SELECT (item->>'c')::uuid FROM jsonb_array_elements(batch) item))
-            FOR NO KEY UPDATE SKIP LOCKED) c;
-    END IF;
-    held := coalesce(held, '{{}}');
-
     IF jsonb_array_length(batch) = 1 THEN
+        IF patient THEN
+            {LOCK} INTO held;
+        ELSE
+            {LOCK} SKIP LOCKED INTO held;
+        END IF;
+        held := coalesce(held, '{{}}');
         {ONE};
         IF one.r <> 'new' THEN
             RETURN jsonb_build_array(jsonb_build_object(
@@ -149,6 +143,19 @@ BEGIN
             'o', one.o, 'r', 'new', 'id', one.id, 'seq', numbers.seq, 'version', numbers.version, 'at', said_at,
             'mv', numbers.member_version, 'why', one.why));
     END IF;
+
+    IF patient THEN
+        SELECT array_agg(c.id) INTO held FROM (
+            SELECT id FROM chat_conversation
+            WHERE id = ANY(ARRAY(SELECT (item->>'c')::uuid FROM jsonb_array_elements(batch) item))
+            ORDER BY id FOR NO KEY UPDATE) c;
+    ELSE
+        SELECT array_agg(c.id) INTO held FROM (
+            SELECT id FROM chat_conversation
+            WHERE id = ANY(ARRAY(SELECT (item->>'c')::uuid FROM jsonb_array_elements(batch) item))
+            FOR NO KEY UPDATE SKIP LOCKED) c;
+    END IF;
+    held := coalesce(held, '{{}}');
 
     WITH judged AS MATERIALIZED ({ALL}
     ), given AS (
