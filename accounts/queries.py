@@ -130,13 +130,9 @@ class Counterparty:
 
 
 _COUNTERPARTY = """
-WITH friendship AS MATERIALIZED (
-    SELECT id FROM accounts_friendship WHERE person_id = %s AND friend_id = %s {lock}
-)
-SELECT other.kind, other.display_name, identity.id, identity.name, identity.level, friendship.id IS NOT NULL
-FROM accounts_person other
-LEFT JOIN accounts_identity identity ON identity.person_id = other.id
-LEFT JOIN friendship ON true
+SELECT other.kind, other.display_name, identity.id, identity.name, identity.level,
+    (SELECT id FROM accounts_friendship WHERE person_id = %s AND friend_id = %s {lock}) IS NOT NULL
+FROM accounts_person other LEFT JOIN accounts_identity identity ON identity.person_id = other.id
 WHERE other.id = %s AND other.is_active
 """
 _REGISTERED_NAME = Identity._meta.get_field("name")
@@ -362,8 +358,10 @@ def devices_of(person_id: UUID, *, limit: int, before: tuple[datetime, UUID] | N
 
 
 _SIGN_IN = """
-SELECT 1 FROM accounts_devicesession s JOIN accounts_person p ON p.id = s.person_id
-WHERE s.id = %s AND s.ended_at IS NULL AND s.epoch = p.session_epoch AND p.is_active
+SELECT EXISTS (
+    SELECT FROM accounts_devicesession s JOIN accounts_person p ON p.id = s.person_id
+    WHERE s.id = %s AND s.ended_at IS NULL AND s.epoch = p.session_epoch AND p.is_active
+)
 """
 
 
@@ -387,9 +385,13 @@ def ended_question(session_ids: Sequence[UUID]) -> tuple[str, tuple[list[UUID]]]
     return _ENDED, (list(session_ids),)
 
 
+def _says_so(found: Sequence[Any] | None) -> bool:
+    return found is not None and bool(found[0])
+
+
 def sign_in_question(session_id: UUID) -> Question[bool]:
     """`session_is_open`, to be asked with others."""
-    return Question(_SIGN_IN, [session_id], lambda found: found is not None)
+    return Question(_SIGN_IN, [session_id], _says_so, always=True)
 
 
 @dataclass(frozen=True)

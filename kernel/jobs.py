@@ -22,7 +22,7 @@ from django.db import DatabaseError, connection, transaction
 from kernel import notes, rows
 from kernel.clock import business_now
 from kernel.models import OutboxRow
-from kernel.statements import planned
+from kernel.statements import own, planned
 
 Payload = dict[str, Any]
 Consumer = Callable[[Payload], None]
@@ -77,7 +77,7 @@ def enqueue(topic: str, payload: Payload, *, run_at: datetime | None = None, key
 
 def enqueue_many(several: Sequence[Job]) -> None:
     """What `enqueue` does, for several in one statement."""
-    if not connection.in_atomic_block:
+    if not own().in_atomic_block:
         raise RuntimeError("an outbox row belongs into the transaction of its fact")
     present = business_now()
     added = [
@@ -103,7 +103,7 @@ def kick() -> None:
     """Wakes the worker when the current transaction commits. Losing the wake-up costs a second at most."""
     if settings.TESTING:
         return
-    if not any(entry[1] is _send_kick for entry in connection.run_on_commit):
+    if not any(entry[1] is _send_kick for entry in own().run_on_commit):
         transaction.on_commit(_send_kick, robust=True)
 
 

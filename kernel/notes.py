@@ -52,11 +52,12 @@ class _Table(NamedTuple):
         """For so many rows."""
         names, kinds = ", ".join(name for name, _ in self.columns), [f"%s::{kind}" for _, kind in self.columns]
         if count <= FEW:
-            rows = ", ".join(f"({place}, {', '.join(kinds)})" for place in range(count))
-            source = f"(VALUES {rows}) AS n(place, {names})"
-        else:
-            typed = ", ".join(f"{name} {kind}" for name, kind in self.columns)
-            source = f"ROWS FROM (json_to_recordset(%s) AS ({typed})) WITH ORDINALITY AS n({names}, place)"
+            rows = ", ".join([f"({', '.join(kinds)})"] * count)
+            source = f"(VALUES {rows}) AS n({names})"
+            # These are read from the first to the last: a sort would be set up for nothing.
+            return f"{self.insert} FROM {source} {WHEN} {self.end}"
+        typed = ", ".join(f"{name} {kind}" for name, kind in self.columns)
+        source = f"ROWS FROM (json_to_recordset(%s) AS ({typed})) WITH ORDINALITY AS n({names}, place)"
         return f"{self.insert} FROM {source} {WHEN} ORDER BY n.place {self.end}"
 
     def values(self, noted: Sequence[msgspec.Struct]) -> list[Any]:
@@ -143,7 +144,7 @@ def _together(parts: tuple[_Part, ...], on: str) -> str:
         statements[place + 1 :] = later
     named = ", ".join(f"{part.name} AS ({statement})" for part, statement in zip(parts, statements, strict=True))
     # Evaluated in this order, which is the order in which what they lock is locked.
-    answers = [f"(SELECT coalesce(jsonb_agg(a), '[]') FROM {part.name} AS a)" for part in parts if part.answers]  # noqa: S608
+    answers = [f"(SELECT coalesce(json_agg(a)::text, '[]') FROM {part.name} AS a)" for part in parts if part.answers]  # noqa: S608
     wrote = f"EXISTS (SELECT FROM {on})" if on else "true"
     return f"WITH {named} SELECT {', '.join([wrote, *answers])}"
 

@@ -23,9 +23,14 @@ def _ran(statement: str, values: Sequence[Any]) -> Run:
     database.close_if_health_check_failed()
     database.ensure_connection()
     run = Run(statements_of(database.connection).get(statement))
-    listened = database.make_debug_cursor(run) if database.queries_logged else database.make_cursor(run)
-    listened.execute(statement, values)
-    return run
+    if database.queries_logged or database.execute_wrappers:
+        listened = database.make_debug_cursor(run) if database.queries_logged else database.make_cursor(run)
+        listened.execute(statement, values)
+        return run
+    # What Django's cursor does for a statement that nobody listens to.
+    database.validate_no_broken_transaction()
+    with database.wrap_database_errors:
+        return run.execute(statement, values)
 
 
 def planned(statement: str, values: Sequence[Any]) -> list[Row]:
@@ -40,11 +45,16 @@ def planned(statement: str, values: Sequence[Any]) -> list[Row]:
 
 @dataclass(eq=False, slots=True)
 class Question(Generic[Answer]):
-    """A SELECT of at most one row, and what that row says (None: there is none). It may be asked with others."""
+    """A SELECT of at most one row, and what that row says (None: there is none). It may be asked with others.
+
+    `always`: it has a row whatever the database holds, as a SELECT of values alone has; nothing stands in for that row
+    then, and PostgreSQL has less to set up.
+    """
 
     statement: str
     values: Sequence[Any]
     read: Callable[[Sequence[Any] | None], Answer]
+    always: bool = False
 
 
 class Answers:
@@ -64,13 +74,14 @@ _marks: dict[str, list[int]] = {}
 
 
 @lru_cache
-def _together(statements: tuple[str, ...]) -> str:
+def _together(statements: tuple[tuple[str, bool], ...]) -> str:
     """One statement for several: a row that has each one's columns after a mark, which is NULL where it has no row."""
     # The code's own statements alone; values are told apart.
     columns = ", ".join(f"q{place}.*" for place in range(len(statements)))
     joined = " ".join(
-        f"LEFT JOIN LATERAL (SELECT true AS {MARK}, s.* FROM ({statement}) AS s) AS q{place} ON true"  # noqa: S608
-        for place, statement in enumerate(statements)
+        f"{'JOIN' if always else 'LEFT JOIN'} LATERAL"
+        f" (SELECT true AS {MARK}, s.* FROM ({statement}) AS s) AS q{place} ON true"
+        for place, (statement, always) in enumerate(statements)
     )
     return f"SELECT {columns} FROM (SELECT) AS one {joined}"  # noqa: S608
 
@@ -80,7 +91,7 @@ def ask(*questions: Question[Any]) -> Answers:
 
     Each may lock what it reads; in which order they are locked is not said.
     """
-    statement = _together(tuple(question.statement for question in questions))
+    statement = _together(tuple((question.statement, question.always) for question in questions))
     ran = _ran(statement, [value for question in questions for value in question.values])
     [row] = ran.rows()
     if statement not in _marks:

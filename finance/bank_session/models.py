@@ -2,7 +2,8 @@
 
 from django.contrib.postgres.functions import TransactionNow
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.lookups import Exact, IsNull
 
 from kernel.ids import new_id
 
@@ -48,9 +49,11 @@ class Intent(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="bank_intent_ended",
-                condition=Q(state="prepared", ended_at__isnull=True, result__isnull=True)
-                | Q(state="executed", ended_at__isnull=False, result__isnull=False)
-                | Q(state__in=["cancelled", "expired", "superseded"], ended_at__isnull=False, result__isnull=True),
+                condition=Q(
+                    Exact(Q(state="prepared"), IsNull(F("ended_at"), True)),
+                    Exact(Q(state="executed"), IsNull(F("result"), False)),
+                    state__in=["prepared", "executed", "cancelled", "expired", "superseded"],
+                ),
             )
         ]
 
@@ -60,7 +63,8 @@ class Handoff(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id)
     code_hash = models.BinaryField(max_length=32, unique=True)
-    intent = models.ForeignKey(Intent, on_delete=models.CASCADE, related_name="+", db_index=False)
+    # Written by the statement that writes the intent, or finds it; intents are not removed.
+    intent = models.ForeignKey(Intent, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False)
     # The intent's person, to whom the database holds the intent: asked once is enough.
     person = models.ForeignKey(
         "accounts.Person", on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
@@ -184,12 +188,15 @@ class Confirmation(models.Model):
     """That a person confirmed exactly these bytes, how, and when. Append-only."""
 
     id = models.UUIDField(primary_key=True, default=new_id)
-    intent = models.OneToOneField(Intent, on_delete=models.PROTECT, related_name="confirmation")
+    # Read from the intent's own row, under its lock and the bank session's; neither is ever removed.
+    intent = models.OneToOneField(Intent, on_delete=models.PROTECT, related_name="confirmation", db_constraint=False)
     # The intent's person, as of a hand-off.
     person = models.ForeignKey(
         "accounts.Person", on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
     )
-    bank_session = models.ForeignKey(BankSession, on_delete=models.PROTECT, related_name="+", db_index=False)
+    bank_session = models.ForeignKey(
+        BankSession, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
     proof = models.CharField(max_length=20)
     statement = models.BinaryField()
     statement_hash = models.BinaryField(max_length=32)

@@ -196,13 +196,11 @@ class Hold(models.Model):
             models.UniqueConstraint(fields=["entry"], name="ledger_one_capture", condition=Q(entry__isnull=False)),
             models.CheckConstraint(
                 name="ledger_hold_closed",
-                condition=Q(state="open", closed_at__isnull=True, closed_key__isnull=True, entry__isnull=True)
-                | Q(state="captured", closed_at__isnull=False, closed_key__isnull=False, entry__isnull=False)
-                | Q(
-                    state__in=["released", "expired"],
-                    closed_at__isnull=False,
-                    closed_key__isnull=False,
-                    entry__isnull=True,
+                condition=Q(
+                    Exact(Q(state="open"), IsNull(F("closed_at"), True)),
+                    Exact(IsNull(F("closed_at"), True), IsNull(F("closed_key"), True)),
+                    Exact(Q(state="captured"), IsNull(F("entry"), False)),
+                    state__in=["open", "captured", "released", "expired"],
                 ),
             ),
         ]

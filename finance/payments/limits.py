@@ -23,10 +23,8 @@ SELECT account_id, period, used_fen FROM payments_limitcounter
 WHERE account_id = ANY(%s::uuid[]) AND direction = %s AND period = ANY(%s)
 """
 _USED_OF_ONE = """
-SELECT coalesce(sum(used_fen) FILTER (WHERE period = named.day), 0)::bigint,
-    coalesce(sum(used_fen) FILTER (WHERE period = named.year), 0)::bigint
-FROM (SELECT %s::text AS day, %s::text AS year) AS named
-LEFT JOIN payments_limitcounter ON account_id = %s AND direction = %s AND period IN (named.day, named.year)
+SELECT (SELECT used_fen FROM payments_limitcounter WHERE account_id = %s AND direction = %s AND period = %s),
+    (SELECT used_fen FROM payments_limitcounter WHERE account_id = %s AND direction = %s AND period = %s)
 """
 # The use first: it says whether the movement was counted before. The year's row before the day's, as in `give_back`.
 _USE = """
@@ -36,7 +34,7 @@ ON CONFLICT (key) DO NOTHING RETURNING amount_fen
 _COUNT = """
 INSERT INTO payments_limitcounter AS counter (account_id, direction, period, used_fen)
 SELECT %s::uuid, %s::text, period, claimed.amount_fen
-FROM claimed, unnest(%s::text[]) WITH ORDINALITY AS named(period, place) ORDER BY place
+FROM claimed, (VALUES (1, %s::text), (2, %s::text)) AS named(place, period) ORDER BY place
 ON CONFLICT (account_id, direction, period) DO UPDATE SET used_fen = counter.used_fen + excluded.used_fen
 RETURNING period, used_fen
 """
@@ -68,11 +66,14 @@ def used(account_ids: list[UUID], direction: rules.Direction) -> dict[UUID, Used
 
 def used_question(account_id: UUID, direction: rules.Direction) -> Question[Used]:
     """`used` for one account, to be asked with others."""
-    return Question(_USED_OF_ONE, [*_periods(business_now()), account_id, direction], _used_of_one)
+    day, year = _periods(business_now())
+    values = [account_id, direction, day, account_id, direction, year]
+    return Question(_USED_OF_ONE, values, _used_of_one, always=True)
 
 
-def _used_of_one(found: Sequence[int] | None) -> Used:
-    return Used(*found) if found else Used()
+def _used_of_one(found: Sequence[int | None] | None) -> Used:
+    day_fen, year_fen = found or (None, None)
+    return Used(day_fen or 0, year_fen or 0)
 
 
 def refuse_beyond(
@@ -148,7 +149,7 @@ def claim(
             refuse_unless_ok(rules.decide(side_of(account, before, signed=signed), direction, counterpart, amount_fen))
 
     use: list[Any] = [key, account.pk, direction, day, year, amount_fen]
-    count: list[Any] = [account.pk, direction, [year, day]]
+    count: list[Any] = [account.pk, direction, year, day]
     if at_end:
         notes.write(_USE, use, name="claimed")
         notes.write(_COUNT, count, then=judge)

@@ -1,9 +1,9 @@
 """What payments show. Each takes a fixed number of statements, but for a person's few accounts and cards."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from accounts import queries as people
@@ -130,12 +130,18 @@ def open_accounts(person_id: UUID) -> list[Account]:
 
 
 # The index `transfers_received` has just these rows: what waits or came back is not gone through.
-_RECEIVED = "SELECT 1 FROM payments_transfer WHERE payer_id = %s AND payee_id = %s AND state = 'received' LIMIT 1"
+_RECEIVED = """
+SELECT EXISTS (SELECT FROM payments_transfer WHERE payer_id = %s AND payee_id = %s AND state = 'received')
+"""
+
+
+def _none_received(found: Sequence[Any] | None) -> bool:
+    return found is None or not found[0]
 
 
 def first_payee_question(payer_id: UUID, payee_id: UUID) -> Question[bool]:
     """`is_first_payee`, to be asked with others."""
-    return Question(_RECEIVED, [payer_id, payee_id], lambda found: found is None)
+    return Question(_RECEIVED, [payer_id, payee_id], _none_received, always=True)
 
 
 def is_first_payee(payer_id: UUID, payee_id: UUID) -> bool:

@@ -34,10 +34,8 @@ WITH locked AS MATERIALIZED (
     SELECT device_known FROM bank_session_banksession
     WHERE id = %s AND token_hash = %s AND ended_at IS NULL AND EXISTS (SELECT FROM locked) FOR NO KEY UPDATE
 )
-SELECT EXISTS (SELECT FROM opened),
-    EXISTS (SELECT FROM opened WHERE device_known),
-    {columns}
-FROM locked
+SELECT opened.device_known IS NOT NULL, coalesce(opened.device_known, false), {columns}
+FROM locked LEFT JOIN opened ON true
 """
 _END = "UPDATE bank_session_intent SET state = 'executed', ended_at = %s, result = %s::jsonb WHERE id = %s"
 # What is kept of the statement is what stands in the intent, which the caller has locked.

@@ -22,6 +22,7 @@ from kernel.errors import Conflict, KeyReused, NotFound
 from kernel.ids import new_id
 
 A_MINUTE = timedelta(minutes=1)
+_input = json.JSONEncoder(sort_keys=True, default=str)
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def _count(person_id: UUID) -> None:
 
 
 def _input_hash(kind: str, subject: dict[str, Any]) -> bytes:
-    return hashlib.sha256(json.dumps([kind, subject], sort_keys=True, default=str).encode()).digest()
+    return hashlib.sha256(_input.encode([kind, subject]).encode()).digest()
 
 
 def _language(language: str) -> str:
