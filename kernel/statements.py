@@ -79,8 +79,8 @@ def _together(statements: tuple[tuple[str, bool], ...]) -> str:
     # The code's own statements alone; values are told apart.
     columns = ", ".join(f"q{place}.*" for place in range(len(statements)))
     joined = " ".join(
-        f"{'JOIN' if always else 'LEFT JOIN'} LATERAL"
-        f" (SELECT true AS {MARK}, s.* FROM ({statement}) AS s) AS q{place} ON true"
+        ("JOIN" if always else "LEFT JOIN")
+        + f" LATERAL (SELECT true AS {MARK}, s.* FROM ({statement}) AS s) AS q{place} ON true"  # noqa: S608
         for place, (statement, always) in enumerate(statements)
     )
     return f"SELECT {columns} FROM (SELECT) AS one {joined}"  # noqa: S608
