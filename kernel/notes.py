@@ -81,8 +81,9 @@ _OUTBOX = _Table(
     "INSERT INTO kernel_outboxrow (topic, payload, key, run_at, attempts, last_error)"
     " SELECT n.topic, n.payload, n.key, n.run_at, 0, ''",
     (("topic", "text"), ("payload", "jsonb"), ("key", "text"), ("run_at", "timestamptz")),
-    "ON CONFLICT (key) DO NOTHING",
 )
+# A row that may be there already is put in in two steps.
+_KEYED = _OUTBOX._replace(end="ON CONFLICT (key) DO NOTHING")
 _statement = lru_cache(_Table.statement)  # by table and count
 
 
@@ -119,7 +120,8 @@ class Gathering:
 
     def write(self) -> None:
         """All of it, with one statement."""
-        for table, noted in ((_AUDIT, self.audit), (_OUTBOX, self.outbox)):
+        outbox = _KEYED if any(row.key is not None for row in self.outbox) else _OUTBOX
+        for table, noted in ((_AUDIT, self.audit), (outbox, self.outbox)):
             if noted:
                 self.put(_statement(table, min(len(noted), FEW + 1)), table.values(noted))
         if not self.parts:

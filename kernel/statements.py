@@ -78,11 +78,11 @@ def _together(statements: tuple[tuple[str, bool], ...]) -> str:
     """One statement for several: a row that has each one's columns after a mark, which is NULL where it has no row."""
     # The code's own statements alone; values are told apart.
     columns = ", ".join(f"q{place}.*" for place in range(len(statements)))
-    joined = " ".join(
-        ("JOIN" if always else "LEFT JOIN")
-        + f" LATERAL (SELECT true AS {MARK}, s.* FROM ({statement}) AS s) AS q{place} ON true"  # noqa: S608
-        for place, (statement, always) in enumerate(statements)
-    )
+    joins = [
+        ("JOIN" if always else "LEFT JOIN", f"(SELECT true AS {MARK}, s.* FROM ({statement}) AS s)")  # noqa: S608
+        for statement, always in statements
+    ]
+    joined = " ".join(f"{how} LATERAL {what} AS q{place} ON true" for place, (how, what) in enumerate(joins))
     return f"SELECT {columns} FROM (SELECT) AS one {joined}"  # noqa: S608
 
 
