@@ -39,7 +39,9 @@ def make(bed: Bed, database: str, accounts: int) -> None:
     """A database of the product's with so many customers' accounts with money, numbered in bench_account."""
     bed.product_database(database)
     bed.cluster.sql(
-        f"CREATE TABLE bench_account (n int PRIMARY KEY, id uuid NOT NULL);\nGRANT ALL ON bench_account TO {APP};",
+        f"CREATE TABLE bench_account (n int PRIMARY KEY, id uuid NOT NULL);\nGRANT ALL ON bench_account TO {APP};\n"
+        "CREATE FUNCTION bench_id_of(n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS"
+        " $$ SELECT lpad(to_hex(n), 32, '0')::uuid $$;",
         database,
     )
     bed.run([PYTHON, "-m", "benchmarks.accounts", str(accounts)], environment(bed, database))

@@ -4,10 +4,10 @@ ACCOUNTS = 4_000
 BATCH = 16
 
 _REST = "'\\\\x00', 'transfer', 'bench', null, null, now(), current_date, null, {payer}, {payee}, :fen"
-_ACCOUNT = "(SELECT id FROM bench_account WHERE n = :{name})"
+_ACCOUNT = "bench_id_of(:{name})"
 _PAYER, _PAYEE = _ACCOUNT.format(name="a"), _ACCOUNT.format(name="b")
 _THE_BANKS = "(SELECT id FROM bench_account WHERE n = 0)"
-_A_MERCHANTS = "(SELECT id FROM bench_account WHERE n = 1)"
+_A_MERCHANTS = "bench_id_of(1)"
 
 
 def _pick(accounts: int, first: int = 1) -> str:
@@ -44,22 +44,16 @@ _PAID, _GOT = _all("-7::bigint"), _all("7::bigint")
 
 
 def _batch(draw: str, payer: str, payee: str) -> str:
-    """Entries of two legs in one call. Accounts are drawn once for each row before they are looked up: random() in a
-    WHERE is drawn anew per row.
-    """
+    """Entries of two legs in one call. Accounts are drawn once for each row, whatever then reads them."""
     return f"""WITH drawn AS MATERIALIZED (
   {draw}
-), legs AS MATERIALIZED (
-  SELECT g, x.id AS payer, y.id AS payee
-  FROM drawn, LATERAL (SELECT id FROM bench_account WHERE n = {payer} OFFSET 0) AS x,
-    LATERAL (SELECT id FROM bench_account WHERE n = {payee} OFFSET 0) AS y
 )
 SELECT ledger_post(
   array_agg(gen_random_uuid()), array_agg(gen_random_uuid()::text), array_agg('\\\\x00'::bytea),
   array_agg('transfer'::text), array_agg('bench'::text), array_agg(null::uuid), array_agg(null::uuid),
   array_agg(now()), array_agg(current_date), array_agg(2::smallint), array_agg(null::uuid), array_agg(null::uuid),
-  array_agg(g) || array_agg(g), {_FIRST} || {_SECOND}, array_agg(payer) || array_agg(payee), {_PAID} || {_GOT}
-) FROM legs;
+  array_agg(g) || array_agg(g), {_FIRST} || {_SECOND}, array_agg({payer}) || array_agg({payee}), {_PAID} || {_GOT}
+) FROM drawn;
 """
 
 
@@ -71,8 +65,9 @@ def _each(first: str) -> str:
 
 _TOGETHER = f"""SELECT g, CAST(:a AS int) AS a, (:step + g) % {ACCOUNTS - 1} AS step
   FROM generate_series(1, {BATCH}) AS g"""
+_A = "bench_id_of(a)"
 _ANY = f"1 + floor(random() * {ACCOUNTS})::int"
-_OTHER = f"1 + (a + step) % {ACCOUNTS}"
+_OTHER = f"bench_id_of(1 + (a + step) % {ACCOUNTS})"
 
 SINGLE = {
     "floor": _pick(ACCOUNTS) + "SELECT floor_transfer(gen_random_uuid()::text, '\\\\x00', :a, :b, :fen);\n",
@@ -82,12 +77,12 @@ SINGLE = {
 }
 BATCHES = {
     # Refunds and returned payments are of this shape: many payers, many payees.
-    "batch": _batch(_each(_ANY), "a", _OTHER),
+    "batch": _batch(_each(_ANY), _A, _OTHER),
     # One employer out of all, who pays sixteen others.
     "batch_payroll": f"\\set a random(1, {ACCOUNTS})\n\\set step random(0, {ACCOUNTS - 2})\n"
-    + _batch(_TOGETHER, "a", _OTHER),
+    + _batch(_TOGETHER, _A, _OTHER),
     # Interest and redemptions: one of the bank's own accounts pays sixteen customers.
-    "batch_interest": _batch(_each(_ANY), "0", "a"),
+    "batch_interest": _batch(_each(_ANY), _THE_BANKS, _A),
     # A merchant's takings, collected: sixteen customers pay one and the same.
-    "batch_merchant": _batch(_each("1"), _OTHER, "1"),
+    "batch_merchant": _batch(_each("1"), _OTHER, _A_MERCHANTS),
 }
