@@ -67,9 +67,11 @@ def standing() -> Iterator[Standing]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _left_over(site: Site) -> list[tuple[Any, ...]]:
-    """What the worker has not done, once it had its time: rows that are due, and payouts on their way."""
-    until = time.monotonic() + SETTLED_LIMIT_S
+def _left_over(site: Site) -> tuple[list[tuple[Any, ...]], float]:
+    """What the worker has not done, once it had its time: rows that are due, and payouts on their way; and how long it
+    took.
+    """
+    began = time.monotonic()
     while True:
         left = rows(
             site,
@@ -77,8 +79,9 @@ def _left_over(site: Site) -> list[tuple[Any, ...]]:
             f" WHERE failed_at IS NOT NULL OR (done_at IS NULL AND run_at <= {BUSINESS_NOW})"
             " UNION ALL SELECT 'payout', steps, state FROM payments_payout WHERE finished_at IS NULL",
         )
-        if not left or time.monotonic() > until:
-            return left
+        took_s = time.monotonic() - began
+        if not left or took_s > SETTLED_LIMIT_S:
+            return left, took_s
         time.sleep(0.2)
 
 
@@ -143,7 +146,7 @@ def test_what_was_confirmed_survives_whatever_is_killed(standing: Standing) -> N
     crowd.start()
     kills = _kill_in_turn(standing)
     crowd.finish()
-    left = _left_over(site)
+    left, settled_s = _left_over(site)
     watcher.finish()
 
     lost, doubled = _effects(site, crowd)
@@ -169,6 +172,8 @@ def test_what_was_confirmed_survives_whatever_is_killed(standing: Standing) -> N
         money_in_doubt=len(doubts),
         money_in_doubt_resolved=1 - len(unresolved) / max(1, len(doubts)),
         money_doubt_max_s=round(longest_s, 3),
+        money_settled_s=round(settled_s, 1),
+        money_left_over=len(left),
         **{f"money_told_{code}": count for code, count in sorted(crowd.telling.codes.items())},
     )
     assert not crowd.telling.odd, crowd.telling.odd[:5]
